@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* counters: a daemon's own numbers, each from one line of <daemon>/counters.def:
+ *
+ *     COUNTER(frames, "dune_wsfand_frames_total", "", "Frames read from producers.")
+ *     COUNTER(closes_1001, "dune_wsfand_closes_total", "code=\"1001\"", "Connections closed, by close code.")
+ *     GAUGE(rooms, "dune_wsfand_rooms", "", "Rooms that have clients.")
+ *     GAUGE_MS(lag, "dune_ingestd_lag_seconds", "", "…")     kept in ms, shown in seconds
+ *     COUNTER_US(commit_time, "dune_analyticsd_commit_seconds_total", "", "…")  kept in µs
+ *
+ * Names follow Prometheus: base units, _total on counters. Rows of one metric
+ * that differ in labels stand together and have one HELP text. The values are one array of uint64_t per daemon
+ * (<daemon>/counters.h), bumped directly; lib/report.h sends them to statsd, which knows no daemon's names. */
+#ifndef LIB_COUNTERS_H
+#define LIB_COUNTERS_H
+
+#include <stdint.h>
+
+enum counter_kind { KIND_COUNTER, KIND_COUNTER_US, KIND_GAUGE, KIND_GAUGE_MS };
+
+struct counter {
+	const char *name;
+	const char *labels; /* Prometheus text without braces, or "" */
+	enum counter_kind kind;
+	const char *help;
+};
+
+#endif

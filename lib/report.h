@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* report: a daemon's counters to statsd, each second (docs/protocol.md, "Reports").
+ * Never blocks and never grows: while statsd is away or behind, reports are
+ * dropped. On each connection the schema (names, help, kinds) goes first, so statsd knows no
+ * daemon by name. */
+#ifndef LIB_REPORT_H
+#define LIB_REPORT_H
+
+#include <ev.h>
+
+#include "lib/counters.h"
+#include "lib/json_write.h"
+
+struct report;
+
+struct report_events {
+	/* Just before each report: bring gauges up to date. May be NULL. */
+	void (*refresh)(void *owner);
+	/* NULL: the daemon is well; else why /readyz has to say 503 ("not connected
+	 * to mongodb://…"). The text need only live until the next call. May be NULL. */
+	const char *(*unwell)(void *owner);
+	/* Connected anew, the schema is sent: forget what statsd was told (rooms). May be NULL. */
+	void (*connected)(void *owner);
+	/* Further frames of the daemon's own, sent behind each report by
+	 * report_frame(). May be NULL. */
+	void (*extra)(void *owner, struct report *report);
+};
+
+struct report_config {
+	const char *daemon;   /* "wsfand" */
+	const char *instance; /* "wsfand", or "wsfand.2" where there are several */
+	const char *run_dir;
+	const struct counter *schema;
+	const uint64_t *values; /* as many as the schema has rows */
+	size_t count;
+};
+
+/* `config` is copied but for what its pointers name. */
+struct report *report_new(struct ev_loop *loop, const struct report_config *config,
+    const struct report_events *events, void *owner);
+/* One frame with this JSON object. -1: statsd is away or behind, it was dropped. */
+MUST_CHECK int report_frame(struct report *report, const void *json, size_t length);
+/* Sends a report now (at the end, for the last counts). */
+void report_now(struct report *report);
+void report_free(struct report **report);
+
+#endif
