@@ -64,8 +64,11 @@ int64_t form_updated(const struct form *form);
 
 /* The object that is `data` of analytics:update. */
 void form_write_analytics(const struct form *form, struct json_writer *w);
-/* Responses submitted since `since_ms` and before `until_ms` (multiples of 15 min.,
- * at most 50 hours before the newest the form has seen): what metrics:update counts. */
+/* Counts per quarter of an hour (UTC) are kept from two days before `now_ms` on, so that today and
+ * this hour can be told in any time zone. Call it on a new or loaded form and from time to time;
+ * FORM_REBUILD when counts that had to be dropped (far in the future then) are needed now. */
+MUST_CHECK enum form_result form_set_now(struct form *form, int64_t now_ms);
+/* Responses submitted in [since_ms, until_ms), multiples of 15 minutes, not older than two days. */
 uint64_t form_count_between(const struct form *form, int64_t since_ms, int64_t until_ms);
 
 /* The whole state as bytes and back. Versioned: form_decode refuses (-1) what it
