@@ -8,7 +8,7 @@
 /* The result must be looked at; what can fail bears this mark. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define NORETURN __attribute__((noreturn))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text_, first_) __attribute__((format(printf, text_, first_)))
 #define UNUSED __attribute__((unused))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -38,10 +38,11 @@ buf_room(const struct buf *buf)
 	return buf->max - buf_length(buf);
 }
 
+/* The unread bytes; NULL may come when there are none. */
 static inline const uint8_t *
 buf_bytes(const struct buf *buf)
 {
-	return buf->data + buf->start;
+	return buf->data == NULL ? NULL : buf->data + buf->start;
 }
 
 /* All or nothing; -1 with errno ENOBUFS when it would pass the maximum. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "lib/base.h"
+#include "lib/utf8.h"
 
 #define JSON_MAX_DEPTH 64
 
@@ -31,8 +32,5 @@ MUST_CHECK int json_scan_object(const char *text, size_t length, struct json_mem
 
 /* The same for any JSON value, with nothing looked for. */
 MUST_CHECK int json_scan_value(const char *text, size_t length, const char **error);
-
-/* Whether `length` bytes are well-formed UTF-8 (RFC 3629). */
-bool utf8_valid(const char *text, size_t length);
 
 #endif
