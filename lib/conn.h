@@ -41,7 +41,8 @@ struct conn_events {
 struct conn *conn_new(struct ev_loop *loop, int fd, const struct conn_events *events, void *owner,
     size_t in_max, size_t out_max);
 
-/* Queues all or nothing; -1 with ENOBUFS when out_max would be passed. */
+/* Queues all or nothing; -1 with ENOBUFS when out_max would be passed. Once the
+ * peer reads no more, what is sent is dropped; `down` comes when its last bytes were read. */
 MUST_CHECK int conn_send(struct conn *conn, const void *data, size_t length);
 /* The same for a header and a payload, as one. */
 MUST_CHECK int conn_send2(struct conn *conn, const void *head, size_t head_length,
@@ -52,11 +53,13 @@ size_t conn_room(const struct conn *conn);
 /* Tries to write what is queued, now; for the last words before an exit. */
 void conn_flush(struct conn *conn);
 
-/* Back-pressure: no more reading until resumed; what is kept is offered again then. */
+/* Back-pressure: no more reading until resumed; what is kept is offered again then, from
+ * the loop. While paused, the peer's end is not seen either. */
 void conn_pause(struct conn *conn);
 void conn_resume(struct conn *conn);
 
-/* Receive descriptors instead of bytes? See lib/fdpass.h; conn is not for that. */
+/* For looking at (its peer, its options); reading and writing are the conn's. To receive
+ * descriptors see lib/fdpass.h. */
 int conn_fd(const struct conn *conn);
 
 void conn_close(struct conn **conn);

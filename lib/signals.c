@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/signals.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "lib/base.h"
+#include "lib/log.h"
+
+static const struct signal_events *wanted;
+static void *wanted_owner;
+static ev_signal watch_term, watch_int, watch_hup;
+static bool terminating;
+
+static void
+on_terminate(struct ev_loop *loop UNUSED, ev_signal *watcher, int events UNUSED)
+{
+	const char *name = watcher->signum == SIGTERM ? "TERM" : "INT";
+
+	if (terminating) {
+		log_info("%s again: leaving at once", name);
+		_exit(0);
+	}
+	terminating = true;
+	log_info("%s: ending", name);
+	wanted->terminate(wanted_owner);
+}
+
+static void
+on_reload(struct ev_loop *loop UNUSED, ev_signal *watcher UNUSED, int events UNUSED)
+{
+	if (wanted->reload)
+		wanted->reload(wanted_owner);
+}
+
+static void
+watch(struct ev_loop *loop, ev_signal *watcher)
+{
+	ev_signal_start(loop, watcher);
+	ev_unref(loop);
+}
+
+static void
+unwatch(struct ev_loop *loop, ev_signal *watcher)
+{
+	if (!ev_is_active(watcher))
+		return;
+	ev_ref(loop);
+	ev_signal_stop(loop, watcher);
+}
+
+void
+signals_init(struct ev_loop *loop, const struct signal_events *events, void *owner)
+{
+	wanted = events;
+	wanted_owner = owner;
+	terminating = false;
+	ev_signal_init(&watch_term, on_terminate, SIGTERM);
+	ev_signal_init(&watch_int, on_terminate, SIGINT);
+	ev_signal_init(&watch_hup, on_reload, SIGHUP);
+	watch(loop, &watch_term);
+	watch(loop, &watch_int);
+	watch(loop, &watch_hup);
+}
+
+void
+signals_free(struct ev_loop *loop)
+{
+	unwatch(loop, &watch_term);
+	unwatch(loop, &watch_int);
+	unwatch(loop, &watch_hup);
+}
