@@ -100,22 +100,20 @@ read_once(struct conn *conn)
 {
 	size_t kept = buf_length(&conn->in);
 	size_t want = MIN(buf_room(&conn->in), (size_t)READ_SIZE);
-	uint8_t *base = NULL;
+	bool in_shared = kept <= READ_SIZE / 2;
+	uint8_t *base;
 	ssize_t got;
 
 	if (want == 0) {
 		go_down(conn, EMSGSIZE);
 		return false;
 	}
-	if (kept <= READ_SIZE / 2) {
+	if (in_shared)
 		want = MIN(want, READ_SIZE - kept);
-		base = shared + kept;
-	} else {
-		base = buf_reserve(&conn->in, want);
-		if (!base) {
-			go_down(conn, EMSGSIZE);
-			return false;
-		}
+	base = in_shared ? shared + kept : buf_reserve(&conn->in, want);
+	if (!base) {
+		go_down(conn, ENOMEM);
+		return false;
 	}
 	got = read(conn->fd, base, want);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -125,7 +123,7 @@ read_once(struct conn *conn)
 		return false;
 	}
 	conn->kept = false;
-	if (base == shared + kept) {
+	if (in_shared) {
 		if (kept > 0)
 			memcpy(shared, buf_bytes(&conn->in), kept);
 		offer(conn, shared, kept + (size_t)got);
