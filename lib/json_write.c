@@ -92,7 +92,8 @@ plain_run(const char *text, size_t length)
 {
 	size_t at = 0;
 	while (at < length && (uint8_t)text[at] >= 0x20 && text[at] != '"' && text[at] != '\\') {
-		size_t size = utf8_sequence(text + at, length - at);
+		bool ascii = (uint8_t)text[at] < 0x80;
+		size_t size = ascii ? 1 : utf8_sequence(text + at, length - at);
 		if (size == 0)
 			break;
 		at += size;
