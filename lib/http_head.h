@@ -4,7 +4,8 @@
  * keeps slices into them. Refused: bare CR or LF, obs-fold, space before the
  * colon, control characters, an empty or non-token method or name, targets that
  * do not start with '/', versions other than HTTP/1.0 and 1.1, several Host fields or none
- * (1.1), Content-Length together with Transfer-Encoding or twice. */
+ * (1.1), Content-Length together with Transfer-Encoding, twice, or with anything but digits.
+ * A Transfer-Encoding alone passes: who reads no bodies looks for it with http_head_find(). */
 #ifndef LIB_HTTP_HEAD_H
 #define LIB_HTTP_HEAD_H
 
