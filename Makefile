@@ -126,7 +126,7 @@ install: all
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/dune-live
-	cp -R supervise/runit supervise/s6 $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples
+	cp -R supervise/runit supervise/s6 supervise/env $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples
 
 uninstall:
 	rm -f $(foreach program,$(notdir $(PROGRAMS)),$(DESTDIR)$(PREFIX)/bin/$(program))
