@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "statsd/app.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/die.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+#include "lib/version.h"
+#include "statsd/collect.h"
+#include "statsd/counters.h"
+#include "statsd/handover.h"
+#include "statsd/http.h"
+#include "statsd/listen.h"
+#include "statsd/routes.h"
+
+#define BACKLOG 64
+#define SOCKET_MODE 0660
+
+struct app {
+	struct registry *registry;
+	struct reporter *self; /* statsd's own rows */
+	struct process process;
+	struct site site;
+	struct door *own, *handed;
+	struct collect *collect;
+	struct handover *handover;
+	struct listen *listen;
+	char *stats_path, *http_path;
+};
+
+/* Whom /readyz waits for. */
+static const char *const expected[] = {"ingestd", "analyticsd", "wsfand"};
+
+static const struct door_counters own_rows = {
+    .requests = COUNTER_requests_own,
+    .full = COUNTER_full_own,
+    .overdue = COUNTER_overdue_own,
+    .connections = COUNTER_connections_own,
+};
+
+static const struct door_counters handed_rows = {
+    .requests = COUNTER_requests_handed,
+    .full = COUNTER_full_handed,
+    .overdue = COUNTER_overdue_handed,
+    .connections = COUNTER_connections_handed,
+};
+
+/* Just before a page shows numbers: our own are brought up to date. */
+static void
+refresh(void *owner)
+{
+	struct app *app = owner;
+	counters[COUNTER_reporters] = registry_reporters(app->registry) - 1;
+	counters[COUNTER_rooms] = rooms_count(registry_rooms(app->registry));
+	reporter_report(app->self, counters, NULL, moment_now());
+	process_read(&app->process);
+}
+
+static void
+answer(void *owner, const struct request *request, struct answer *out)
+{
+	struct app *app = owner;
+	routes_answer(&app->site, request, moment_now(), out);
+}
+
+static struct reporter *
+register_self(struct registry *registry, struct moment now)
+{
+	struct row rows[COUNTER_COUNT];
+	struct identity identity = {.pid = getpid(), .started_ms = now.wall_ms};
+	size_t conflicts;
+	const char *why = NULL;
+	snprintf(identity.daemon, sizeof(identity.daemon), "statsd");
+	snprintf(identity.instance, sizeof(identity.instance), "statsd");
+	snprintf(identity.version, sizeof(identity.version), "%s", DUNE_VERSION);
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		const struct counter *counter = &counters_schema[i];
+		rows[i] = (struct row){
+		    .name = counter->name,
+		    .labels = counter->labels,
+		    .help = counter->help,
+		    .kind = counter->kind,
+		};
+	}
+	struct reporter *self = registry_add(
+	    registry, &identity, rows, COUNTER_COUNT, now, &conflicts, &why);
+	if (!self)
+		die_system("unable to count for itself: %s", why);
+	return self;
+}
+
+static int
+bind_in_run_dir(const char *path)
+{
+	int fd = sock_listen_unix(path, SOCKET_MODE, BACKLOG);
+	if (fd < 0)
+		die_system("unable to bind %s", path);
+	return fd;
+}
+
+static struct door *
+open_door(struct ev_loop *loop, struct app *app, bool handed_over)
+{
+	struct door *door = door_new(
+	    loop, handed_over, handed_over ? &handed_rows : &own_rows, answer, app);
+	if (!door)
+		die_system("unable to start libmicrohttpd");
+	return door;
+}
+
+struct app *
+app_new(struct ev_loop *loop, const struct settings *settings)
+{
+	struct app *app = mem_zalloc(sizeof(*app));
+	struct moment now = moment_now();
+	app->registry = registry_new();
+	app->process.started_ms = now.wall_ms;
+	app->site = (struct site){
+	    .registry = app->registry,
+	    .process = &app->process,
+	    .public_metrics = settings->public_metrics != 0,
+	    .before = refresh,
+	    .owner = app,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		registry_expect(app->registry, expected[i], now);
+	app->self = register_self(app->registry, now);
+	app->stats_path = mem_printf("%s/stats.sock", settings->run_dir);
+	app->http_path = mem_printf("%s/http.sock", settings->run_dir);
+	app->own = open_door(loop, app, false);
+	app->handed = open_door(loop, app, true);
+	app->collect = collect_new(loop, bind_in_run_dir(app->stats_path), app->registry,
+	    (size_t)settings->max_frame_bytes);
+	app->handover = handover_new(loop, bind_in_run_dir(app->http_path), app->handed);
+	app->listen = listen_new(loop, settings->stats_listen, app->own);
+	return app;
+}
+
+void
+app_free(struct app **app_pointer)
+{
+	struct app *app = *app_pointer;
+	if (!app)
+		return;
+	listen_free(&app->listen);
+	handover_free(&app->handover);
+	collect_free(&app->collect);
+	sock_unlink(app->http_path);
+	sock_unlink(app->stats_path);
+	door_free(&app->handed);
+	door_free(&app->own);
+	registry_remove(app->registry, &app->self, moment_now());
+	registry_free(&app->registry);
+	MEM_FREE(&app->stats_path);
+	MEM_FREE(&app->http_path);
+	MEM_FREE(app_pointer);
+}

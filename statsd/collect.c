@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "statsd/collect.h"
+
+#include <unistd.h>
+
+#include "lib/acceptor.h"
+#include "lib/clock.h"
+#include "lib/conn.h"
+#include "lib/frame.h"
+#include "lib/list.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "statsd/counters.h"
+#include "statsd/report_read.h"
+
+#define ACCEPT_BATCH 16
+#define OUT_MAX 65536
+/* Who connects says at once who it is. */
+#define SCHEMA_DUE_S 10.0
+
+struct collect {
+	struct ev_loop *loop;
+	struct registry *registry;
+	size_t max_frame;
+	struct acceptor *acceptor;
+	struct list peers;
+	size_t peer_count;
+};
+
+/* A daemon's connection. It stands on collect.peers from accepting to its end. */
+struct peer {
+	struct collect *collect;
+	struct list node;
+	struct conn *conn;
+	struct reporter *reporter; /* NULL until the schema has come */
+	ev_timer schema_due;
+};
+
+static struct log_limit bad_limit = LOG_LIMIT(5, 1000);
+
+struct moment
+moment_now(void)
+{
+	return (struct moment){
+	    .monotonic_ms = clock_monotonic_ms(),
+	    .wall_ms = clock_wall_ms(),
+	};
+}
+
+static const char *
+peer_name(const struct peer *peer)
+{
+	return peer->reporter ? peer->reporter->instance : "a daemon that has not said its name";
+}
+
+static void
+peer_free(struct peer *peer)
+{
+	struct collect *collect = peer->collect;
+	ev_timer_stop(collect->loop, &peer->schema_due);
+	if (peer->reporter)
+		log_info("%s does not report any more", peer->reporter->instance);
+	registry_remove(collect->registry, &peer->reporter, moment_now());
+	conn_close(&peer->conn);
+	list_remove(&peer->node);
+	collect->peer_count--;
+	MEM_FREE(&peer);
+}
+
+static void
+schema_overdue(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+	struct peer *peer = container_of(timer, struct peer, schema_due);
+	counters[COUNTER_bad_reports]++;
+	log_limited(&bad_limit, LOG_WARN, "a connection to stats.sock said nothing, closed");
+	peer_free(peer);
+}
+
+static void
+schema_taken(struct peer *peer, size_t conflicts)
+{
+	const struct reporter *reporter = peer->reporter;
+	ev_timer_stop(peer->collect->loop, &peer->schema_due);
+	log_info("%s reports, version %s, pid %lld", reporter->instance, reporter->version,
+	    (long long)reporter->pid);
+	counters[COUNTER_metric_conflicts] += conflicts;
+	if (conflicts > 0)
+		log_limited(&bad_limit, LOG_WARN,
+		    "%zu metrics of %s bear reserved names, or have another TYPE or HELP elsewhere",
+		    conflicts, reporter->instance);
+}
+
+/* False: the peer is gone. */
+static bool
+peer_frame(struct peer *peer, const char *json, size_t length)
+{
+	size_t conflicts;
+	const char *error = "";
+	switch (report_read(peer->collect->registry, &peer->reporter, json, length, moment_now(),
+	    &conflicts, &error)) {
+	case REPORT_SCHEMA:
+		schema_taken(peer, conflicts);
+		return true;
+	case REPORT_VALUES:
+		counters[COUNTER_reports]++;
+		return true;
+	case REPORT_ROOMS:
+		counters[COUNTER_room_frames]++;
+		return true;
+	case REPORT_UNKNOWN:
+		counters[COUNTER_unknown_frames]++;
+		return true;
+	case REPORT_REFUSED:
+		counters[COUNTER_reporters_refused]++;
+		break;
+	case REPORT_BAD:
+		counters[COUNTER_bad_reports]++;
+		break;
+	}
+	log_limited(&bad_limit, LOG_WARN, "report of %s refused: %s", peer_name(peer), error);
+	peer_free(peer);
+	return false;
+}
+
+static size_t
+peer_data(void *owner, const uint8_t *data, size_t length)
+{
+	struct peer *peer = owner;
+	size_t max = peer->collect->max_frame, used = 0;
+	for (;;) {
+		size_t payload;
+		long taken = frame_parse(data + used, length - used, max, &payload);
+		if (taken == 0)
+			return used;
+		if (taken < 0) {
+			counters[COUNTER_bad_reports]++;
+			log_limited(&bad_limit, LOG_WARN, "%s sent a frame of 0 or over %zu bytes",
+			    peer_name(peer), max);
+			peer_free(peer);
+			return used;
+		}
+		if (!peer_frame(peer, (const char *)data + used + FRAME_HEADER, payload))
+			return used;
+		used += (size_t)taken;
+	}
+}
+
+static void
+peer_down(void *owner, int error UNUSED)
+{
+	struct peer *peer = owner;
+	peer->conn = NULL;
+	peer_free(peer);
+}
+
+static const struct conn_events peer_events = {.data = peer_data, .down = peer_down};
+
+static void
+peer_accepted(void *owner, int fd, const struct sock_address *address UNUSED)
+{
+	struct collect *collect = owner;
+	if (collect->peer_count == REGISTRY_MAX_REPORTERS) {
+		counters[COUNTER_reporters_refused]++;
+		log_limited(&bad_limit, LOG_WARN, "more than %d connections to stats.sock, refused",
+		    REGISTRY_MAX_REPORTERS);
+		fd_close(&fd);
+		return;
+	}
+	struct peer *peer = mem_zalloc(sizeof(*peer));
+	peer->collect = collect;
+	list_append(&collect->peers, &peer->node);
+	collect->peer_count++;
+	ev_timer_init(&peer->schema_due, schema_overdue, SCHEMA_DUE_S, 0.);
+	ev_timer_start(collect->loop, &peer->schema_due);
+	peer->conn = conn_new(
+	    collect->loop, fd, &peer_events, peer, collect->max_frame + FRAME_HEADER, OUT_MAX);
+}
+
+struct collect *
+collect_new(struct ev_loop *loop, int listener, struct registry *registry, size_t max_frame)
+{
+	struct collect *collect = mem_zalloc(sizeof(*collect));
+	collect->loop = loop;
+	collect->registry = registry;
+	collect->max_frame = max_frame;
+	list_init(&collect->peers);
+	collect->acceptor = acceptor_new(loop, listener, ACCEPT_BATCH, peer_accepted, collect);
+	return collect;
+}
+
+void
+collect_free(struct collect **collect)
+{
+	if (!*collect)
+		return;
+	acceptor_free(&(*collect)->acceptor);
+	LIST_FOR_EACH_SAFE (node, &(*collect)->peers)
+		peer_free(container_of(node, struct peer, node));
+	MEM_FREE(collect);
+}

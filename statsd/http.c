@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+#include "statsd/http.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+#include "statsd/counters.h"
+
+#define LOG_LINE 512
+#define MILLISECOND 0.001
+
+struct door {
+	struct ev_loop *loop;
+	struct MHD_Daemon *daemon;
+	ev_io epoll;
+	ev_timer timeout; /* when MHD wants to be run though nothing came */
+	bool handed_over;
+	struct door_counters rows;
+	http_answer *answer;
+	void *owner;
+};
+
+/* One connection; MHD keeps its address as the socket's context. */
+struct visit {
+	struct door *door;
+	struct MHD_Connection *connection;
+	ev_timer due;
+};
+
+/* One request. `request` is what the pages see. */
+struct exchange {
+	struct request request;
+	struct MHD_Connection *connection;
+	size_t body; /* bytes of it that were thrown away */
+};
+
+static struct log_limit library_limit = LOG_LIMIT(5, 10000);
+
+static void
+library_log(void *owner UNUSED, const char *format, va_list arguments)
+{
+	char line[LOG_LINE];
+	if (!log_enabled(LOG_DEBUG))
+		return;
+	vsnprintf(line, sizeof(line), format, arguments);
+	line[strcspn(line, "\n")] = '\0';
+	log_limited(&library_limit, LOG_DEBUG, "libmicrohttpd: %s", line);
+}
+
+/* Runs what is ready and sets the timer for what MHD waits for. It never calls
+ * back into this function, so callbacks from MHD may not run it. */
+static void
+door_run(struct door *door)
+{
+	MHD_UNSIGNED_LONG_LONG wait_ms;
+	MHD_run(door->daemon);
+	ev_timer_stop(door->loop, &door->timeout);
+	if (MHD_get_timeout(door->daemon, &wait_ms) != MHD_YES)
+		return;
+	ev_timer_set(&door->timeout, (double)wait_ms * MILLISECOND, 0.);
+	ev_timer_start(door->loop, &door->timeout);
+}
+
+static void
+epoll_ready(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+{
+	door_run(container_of(io, struct door, epoll));
+}
+
+static void
+timeout_over(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+	door_run(container_of(timer, struct door, timeout));
+}
+
+/* A peer that sends or reads one byte at a time is never idle: this ends it. The
+ * socket stays MHD's, which finds its end by itself. */
+static void
+visit_overdue(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+	struct visit *visit = container_of(timer, struct visit, due);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    visit->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	counters[visit->door->rows.overdue]++;
+	if (info)
+		shutdown(info->connect_fd, SHUT_RDWR);
+	door_run(visit->door);
+}
+
+static void
+visit_changed(void *owner, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode code)
+{
+	struct door *door = owner;
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		struct visit *visit = mem_zalloc(sizeof(*visit));
+		visit->door = door;
+		visit->connection = connection;
+		ev_timer_init(&visit->due, visit_overdue, HTTP_DUE_S, HTTP_DUE_S);
+		ev_timer_start(door->loop, &visit->due);
+		counters[door->rows.connections]++;
+		*context = visit;
+	} else if (*context) {
+		struct visit *visit = *context;
+		ev_timer_stop(door->loop, &visit->due);
+		counters[door->rows.connections]--;
+		MEM_FREE(&visit);
+		*context = NULL;
+	}
+}
+
+static void
+exchange_over(void *owner, struct MHD_Connection *connection, void **context,
+    enum MHD_RequestTerminationCode code UNUSED)
+{
+	struct door *door = owner;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct visit *visit = info ? info->socket_context : NULL;
+	if (visit)
+		ev_timer_again(door->loop, &visit->due);
+	struct exchange *exchange = *context;
+	MEM_FREE(&exchange);
+	*context = NULL;
+}
+
+static const char *
+exchange_query(const struct request *request, const char *name, size_t *length)
+{
+	const struct exchange *exchange = container_of(request, struct exchange, request);
+	const char *value = NULL;
+	if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
+		strlen(name), &value, length) != MHD_YES)
+		return NULL;
+	return value ? value : "";
+}
+
+static void
+put_header(struct MHD_Response *response, const char *name, const char *value)
+{
+	/* Fails only for want of memory or for a value of ours that is no header: both are fatal enough. */
+	if (value && MHD_add_response_header(response, name, value) != MHD_YES)
+		log_error("unable to add the header %s", name);
+}
+
+static void
+put_headers(const struct door *door, const struct answer *answer, struct MHD_Response *response)
+{
+	put_header(response, "Content-Type", answer->type);
+	put_header(response, "Cache-Control", answer->cache);
+	put_header(response, "X-Content-Type-Options", "nosniff");
+	put_header(response, "ETag", answer->etag);
+	put_header(response, "Allow", answer->allow);
+	if (answer->page) {
+		put_header(response, "Content-Security-Policy",
+		    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+		    "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+		    "frame-ancestors 'none'");
+		put_header(response, "Referrer-Policy", "no-referrer");
+	}
+	/* A proxy must never use it again for an upgrade: wsfand does not have it any more. */
+	if (door->handed_over)
+		put_header(response, "Connection", "close");
+}
+
+static enum MHD_Result
+reply(struct door *door, struct exchange *exchange)
+{
+	struct answer answer;
+	answer_init(&answer);
+	door->answer(door->owner, &exchange->request, &answer);
+	counters[door->rows.requests]++;
+	bool file = answer.file != NULL;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+	    file ? answer.file_length : buf_length(&answer.body),
+	    file ? (void *)(uintptr_t)answer.file : (void *)(uintptr_t)buf_bytes(&answer.body),
+	    file ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+	enum MHD_Result result = MHD_NO;
+	if (response) {
+		put_headers(door, &answer, response);
+		result = MHD_queue_response(exchange->connection, answer.status, response);
+		MHD_destroy_response(response);
+	}
+	answer_free(&answer);
+	return result;
+}
+
+/* MHD calls once with the head, then with the pieces of a body, then without. */
+static enum MHD_Result
+handle(void *owner, struct MHD_Connection *connection, const char *path, const char *method,
+    const char *version UNUSED, const char *body UNUSED, size_t *body_length, void **context)
+{
+	struct exchange *exchange = *context;
+	if (!exchange) {
+		struct door *door = owner;
+		exchange = mem_zalloc(sizeof(*exchange));
+		exchange->connection = connection;
+		exchange->request = (struct request){
+		    .method = method,
+		    .path = path,
+		    .if_none_match = MHD_lookup_connection_value(
+			connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH),
+		    .handed_over = door->handed_over,
+		    .query = exchange_query,
+		};
+		*context = exchange;
+		return MHD_YES;
+	}
+	if (*body_length > 0) {
+		exchange->body += *body_length;
+		*body_length = 0;
+		return exchange->body <= HTTP_BODY_MAX ? MHD_YES : MHD_NO;
+	}
+	return reply(owner, exchange);
+}
+
+static struct MHD_Daemon *
+daemon_start(struct door *door)
+{
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	/* The log comes first: options behind it may already speak. One connection more
+	 * than we let in, so that it is always we who turn away. */
+	return MHD_start_daemon(flags, 0, NULL, NULL, handle, door, MHD_OPTION_EXTERNAL_LOGGER,
+	    library_log, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_MAX_CONNECTIONS + 1,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)HTTP_IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, visit_changed, door,
+	    MHD_OPTION_NOTIFY_COMPLETED, exchange_over, door, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+struct door *
+door_new(struct ev_loop *loop, bool handed_over, const struct door_counters *rows,
+    http_answer *answer, void *owner)
+{
+	struct door *door = mem_zalloc(sizeof(*door));
+	door->loop = loop;
+	door->handed_over = handed_over;
+	door->rows = *rows;
+	door->answer = answer;
+	door->owner = owner;
+	door->daemon = daemon_start(door);
+	const union MHD_DaemonInfo *info = door->daemon
+	    ? MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD)
+	    : NULL;
+	if (!info) {
+		door_free(&door);
+		return NULL;
+	}
+	ev_io_init(&door->epoll, epoll_ready, info->epoll_fd, EV_READ);
+	ev_io_start(loop, &door->epoll);
+	ev_init(&door->timeout, timeout_over);
+	return door;
+}
+
+/* The door is full: says so without reading, as far as the kernel takes it at once. */
+static void
+turn_away(struct door *door, int fd)
+{
+	static const char text[] =
+	    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+	    "Retry-After: 1\r\nConnection: close\r\nContent-Length: 32\r\n\r\n"
+	    "{\"error\":\"Too many connections\"}";
+	static struct log_limit limit = LOG_LIMIT(1, 10000);
+	char unread[HTTP_MEMORY];
+	counters[door->rows.full]++;
+	log_limited(
+	    &limit, LOG_WARN, "%d HTTP connections are open, refused one", HTTP_MAX_CONNECTIONS);
+	/* What stays unread makes the kernel cut the connection, and our words with it. */
+	if (recv(fd, unread, sizeof(unread), MSG_DONTWAIT) >= 0 || errno == EAGAIN) {
+		if (send(fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+			log_debug("the refusal did not go out");
+	}
+	fd_close(&fd);
+}
+
+void
+door_take(struct door *door, int fd)
+{
+	struct sock_address peer = {.length = sizeof(peer.storage)};
+	if (getpeername(fd, (struct sockaddr *)&peer.storage, &peer.length) < 0 ||
+	    fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0) {
+		fd_close(&fd); /* it has left already */
+		return;
+	}
+	if (counters[door->rows.connections] >= HTTP_MAX_CONNECTIONS) {
+		turn_away(door, fd);
+		return;
+	}
+	/* Closes the socket itself when it fails. */
+	if (MHD_add_connection(
+		door->daemon, fd, (const struct sockaddr *)&peer.storage, peer.length) != MHD_YES)
+		log_limited(&library_limit, LOG_WARN, "unable to take an HTTP connection: %s",
+		    strerror(errno));
+	door_run(door);
+}
+
+void
+door_free(struct door **door_pointer)
+{
+	struct door *door = *door_pointer;
+	if (!door)
+		return;
+	if (ev_is_active(&door->epoll))
+		ev_io_stop(door->loop, &door->epoll);
+	ev_timer_stop(door->loop, &door->timeout);
+	if (door->daemon)
+		MHD_stop_daemon(door->daemon);
+	MEM_FREE(door_pointer);
+}

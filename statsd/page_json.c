@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "statsd/page_json.h"
+
+#include "lib/json_write.h"
+#include "statsd/page_health.h"
+
+static void
+end(struct answer *answer, struct json_writer *w)
+{
+	if (json_write_end(w) < 0)
+		answer_error(answer, 500, "The answer is too long");
+}
+
+static void
+put_room(void *context, const struct form_id *form, uint64_t clients)
+{
+	struct json_writer *w = context;
+	char hex[FORM_ID_HEX + 1];
+	form_id_format(form, hex);
+	json_key(w, hex);
+	json_put_u64(w, clients);
+}
+
+static void
+put_sum(struct json_writer *w, const char *key, const struct registry *registry, const char *metric)
+{
+	json_key(w, key);
+	json_put_u64(w, registry_sum(registry, metric));
+}
+
+static size_t
+instances_of(const struct registry *registry, const char *metric)
+{
+	/* Each wsfand reports this gauge once, without labels. */
+	const struct family *family = families_find(registry_families(registry), metric);
+	size_t count = 0;
+	if (family)
+		LIST_FOR_EACH (node, family_metrics(family))
+			count++;
+	return count;
+}
+
+static void
+stats_all(struct answer *answer, const struct registry *registry)
+{
+	struct json_writer w;
+	json_write_begin(&w, &answer->body);
+	json_object_begin(&w);
+	put_sum(&w, "totalConnections", registry, "dune_wsfand_connections");
+	json_key(&w, "totalRooms");
+	json_put_u64(&w, rooms_count(registry_rooms(registry)));
+	json_key(&w, "roomStats");
+	json_object_begin(&w);
+	rooms_each(registry_rooms(registry), put_room, &w);
+	json_object_end(&w);
+	json_key(&w, "channelUsage");
+	json_object_begin(&w);
+	put_sum(&w, "broadcast", registry, "dune_wsfand_channel_broadcast");
+	put_sum(&w, "register", registry, "dune_wsfand_channel_register");
+	put_sum(&w, "unregister", registry, "dune_wsfand_channel_unregister");
+	json_object_end(&w);
+	json_key(&w, "instances");
+	json_put_u64(&w, instances_of(registry, "dune_wsfand_connections"));
+	json_object_end(&w);
+	end(answer, &w);
+}
+
+static void
+stats_form(struct answer *answer, const struct registry *registry, const struct form_id *form)
+{
+	struct json_writer w;
+	char hex[FORM_ID_HEX + 1];
+	form_id_format(form, hex);
+	json_write_begin(&w, &answer->body);
+	json_object_begin(&w);
+	json_key(&w, "formId");
+	json_put_string(&w, hex);
+	json_key(&w, "activeConnections");
+	json_put_u64(&w, rooms_clients(registry_rooms(registry), form));
+	json_object_end(&w);
+	end(answer, &w);
+}
+
+void
+page_stats(struct answer *answer, const struct request *request, const struct registry *registry,
+    struct moment now UNUSED)
+{
+	size_t length;
+	struct form_id form;
+	const char *id = request->query(request, "formId", &length);
+	if (!id)
+		stats_all(answer, registry);
+	else if (form_id_parse(&form, id, length) < 0)
+		answer_error(answer, 400, "Invalid form ID format");
+	else
+		stats_form(answer, registry, &form);
+}
+
+static void
+put_instance(struct json_writer *w, const struct reporter *reporter, struct moment now)
+{
+	json_object_begin(w);
+	json_key(w, "name");
+	json_put_string(w, reporter->instance);
+	json_key(w, "version");
+	json_put_string(w, reporter->version);
+	json_key(w, "pid");
+	json_put_i64(w, reporter->pid);
+	json_key(w, "startedAt");
+	json_put_time(w, reporter->started_ms);
+	json_key(w, "up");
+	json_put_bool(w, reporter_fresh(reporter, now));
+	json_object_end(w);
+}
+
+static void
+put_daemon(struct json_writer *w, const struct daemon *daemon, struct moment now)
+{
+	struct verdict verdict;
+	daemon_judge(daemon, now, &verdict);
+	json_object_begin(w);
+	json_key(w, "name");
+	json_put_string(w, daemon->name);
+	json_key(w, "up");
+	json_put_bool(w, daemon_up(daemon, now));
+	put_verdict(w, &verdict);
+	json_key(w, "instances");
+	json_array_begin(w);
+	LIST_FOR_EACH (node, &daemon->reporters)
+		put_instance(w, container_of(node, struct reporter, in_daemon), now);
+	json_array_end(w);
+	json_object_end(w);
+}
+
+void
+page_pipeline(struct answer *answer, const struct request *request, const struct registry *registry,
+    struct moment now)
+{
+	struct json_writer w;
+	json_write_begin(&w, &answer->body);
+	json_object_begin(&w);
+	json_key(&w, "webSocket");
+	json_put_bool(&w, request->handed_over);
+	json_key(&w, "ready");
+	json_put_bool(&w, pipeline_ready(registry, now));
+	json_key(&w, "daemons");
+	json_array_begin(&w);
+	LIST_FOR_EACH (node, registry_daemons(registry))
+		put_daemon(&w, container_of(node, struct daemon, in_registry), now);
+	json_array_end(&w);
+	json_object_end(&w);
+	end(answer, &w);
+}
