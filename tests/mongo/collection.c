@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/mongo/collection.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct ns *
+ns_new(const char *db, const char *coll)
+{
+	size_t a = strlen(db), b = strlen(coll);
+	struct ns *n = bson_malloc0(sizeof *n + a + b + 2);
+
+	n->refs = 1;
+	n->db_len = a;
+	snprintf(n->full, a + b + 2, b ? "%s.%s" : "%s%s", db, coll);
+	return n;
+}
+
+struct ns *
+ns_ref(struct ns *n)
+{
+	if (n)
+		n->refs++;
+	return n;
+}
+
+void
+ns_unref(struct ns **n)
+{
+	if (*n && --(*n)->refs == 0)
+		bson_free(*n);
+	*n = NULL;
+}
+
+const char *
+ns_coll(const struct ns *n)
+{
+	return n->full[n->db_len] ? n->full + n->db_len + 1 : "";
+}
+
+bool
+ns_in_db(const struct ns *n, const char *db)
+{
+	return strlen(db) == n->db_len && memcmp(n->full, db, n->db_len) == 0;
+}
+
+struct collection *
+catalog_find(const struct catalog *c, const char *db, const char *coll)
+{
+	struct collection *k;
+
+	for (k = c->first; k; k = k->next)
+		if (ns_in_db(k->ns, db) && strcmp(ns_coll(k->ns), coll) == 0)
+			return k;
+	return NULL;
+}
+
+static void
+uuid_draw(struct ns *ns)
+{
+	if (getrandom(ns->uuid, sizeof ns->uuid, 0) != sizeof ns->uuid)
+		memset(ns->uuid, 0x5a, sizeof ns->uuid);
+	ns->uuid[6] = (uint8_t)((ns->uuid[6] & 0x0f) | 0x40);
+	ns->uuid[8] = (uint8_t)((ns->uuid[8] & 0x3f) | 0x80);
+	ns->has_uuid = true;
+}
+
+struct collection *
+catalog_create(struct catalog *c, const char *db, const char *coll)
+{
+	struct collection *k = bson_malloc0(sizeof *k), **end = &c->first;
+
+	k->ns = ns_new(db, coll);
+	uuid_draw(k->ns);
+	k->by_id = index_new();
+	k->next_rid = 1;
+	while (*end)
+		end = &(*end)->next;
+	*end = k;
+	return k;
+}
+
+void
+catalog_drop(struct catalog *c, struct collection *coll)
+{
+	struct collection **at = &c->first;
+
+	while (*at != coll)
+		at = &(*at)->next;
+	*at = coll->next;
+	index_free(&coll->by_id);
+	bson_free(coll->records);
+	doc_list_free(&coll->specs);
+	ns_unref(&coll->ns);
+	bson_free(coll);
+}
+
+void
+catalog_rename(struct collection *coll, const char *db, const char *name)
+{
+	struct ns *ns = ns_new(db, name);
+
+	memcpy(ns->uuid, coll->ns->uuid, sizeof ns->uuid);
+	ns->has_uuid = true;
+	ns_unref(&coll->ns);
+	coll->ns = ns;
+}
+
+void
+catalog_free(struct catalog *c)
+{
+	while (c->first)
+		catalog_drop(c, c->first);
+}
+
+/* The place of the first record with a rid >= rid. */
+static size_t
+place_of(const struct collection *c, uint64_t rid)
+{
+	size_t lo = 0, hi = c->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->records[mid].rid < rid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void
+records_grow(struct collection *c)
+{
+	if (c->n < c->cap)
+		return;
+	c->cap = c->cap ? c->cap * 2 : 64;
+	c->records = bson_realloc(c->records, c->cap * sizeof *c->records);
+}
+
+bool
+collection_insert(struct collection *c, struct doc *d)
+{
+	if (!index_add(c->by_id, d, c->next_rid))
+		return false;
+	doc_ref(d);
+	records_grow(c);
+	c->records[c->n++] = (struct record){ c->next_rid++, d };
+	c->live++;
+	c->changes++;
+	return true;
+}
+
+void
+collection_restore(struct collection *c, struct doc *d, uint64_t rid)
+{
+	size_t at = place_of(c, rid);
+
+	if (!index_add(c->by_id, d, rid))
+		return;
+	doc_ref(d);
+	if (at == c->n || c->records[at].rid != rid) {
+		records_grow(c);
+		memmove(c->records + at + 1, c->records + at, (c->n - at) * sizeof *c->records);
+		c->records[at].rid = rid;
+		c->n++;
+	}
+	c->records[at].doc = d;
+	c->live++;
+	c->changes++;
+}
+
+void
+collection_replace(struct collection *c, struct index_node *n, struct doc *d)
+{
+	c->records[place_of(c, n->rid)].doc = d;
+	index_swap(n, doc_ref(d));
+}
+
+/* Squeezes out the dead once they are the greater part. */
+static void
+records_compact(struct collection *c)
+{
+	size_t to = 0;
+
+	if (c->n < 256 || c->live * 2 > c->n)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->records[i].doc)
+			c->records[to++] = c->records[i];
+	c->n = to;
+}
+
+void
+collection_remove(struct collection *c, struct index_node *n)
+{
+	c->records[place_of(c, n->rid)].doc = NULL;
+	c->live--;
+	c->changes++;
+	index_remove(c->by_id, n);
+	records_compact(c);
+}
+
+const struct record *
+collection_scan(const struct collection *c, uint64_t rid)
+{
+	for (size_t i = place_of(c, rid); i < c->n; i++)
+		if (c->records[i].doc)
+			return &c->records[i];
+	return NULL;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/mongo/db.h"
+#include "tests/mongo/cursor.h"
+#include "tests/mongo/txn.h"
+
+#include <string.h>
+
+/* Writes e, whose references it takes over. */
+static void
+log_write(struct server *srv, struct entry *e)
+{
+	if (srv->in_txn) {
+		txn_record(srv, e);
+		return;
+	}
+	e->wall = wall_ms();
+	e->ts = oplog_tick(&srv->oplog);
+	oplog_append(&srv->oplog, e);
+}
+
+struct doc *
+db_key(const struct doc *d)
+{
+	bson_t view, *key = bson_new();
+	bson_iter_t id;
+	struct doc *r;
+
+	doc_view(d, &view);
+	if (bson_get(&view, "_id", &id))
+		bson_append_iter(key, "_id", 3, &id);
+	r = doc_from_bson(key);
+	bson_destroy(key);
+	return r;
+}
+
+int
+db_names_check(const char *db, const char *coll, struct fail *f)
+{
+	if (!*db || strlen(db) > 63 || strpbrk(db, "/\\. \"$"))
+		return fail_set(f, 73, "Invalid database name: '%s'", db);
+	if (coll && (!*coll || strchr(coll, '$') || *coll == '.' ||
+		     strlen(db) + strlen(coll) + 1 > 255))
+		return fail_set(f, 73, "Invalid namespace specified '%s.%s'", db, coll);
+	return 0;
+}
+
+struct collection *
+db_collection_make(struct server *srv, const char *db, const char *coll)
+{
+	struct collection *c = catalog_find(&srv->catalog, db, coll);
+	struct entry e = { .op = OP_NOOP };
+
+	if (c)
+		return c;
+	c = catalog_create(&srv->catalog, db, coll);
+	/* The create command's entry: no event without showExpandedEvents, but time moves. */
+	e.ns = ns_ref(c->ns);
+	if (srv->in_txn)
+		ns_unref(&e.ns);
+	else
+		log_write(srv, &e);
+	return c;
+}
+
+bool
+db_insert(struct server *srv, struct collection *c, struct doc *d)
+{
+	struct entry e = { .op = OP_INSERT };
+
+	if (!collection_insert(c, d))
+		return false;
+	e.ns = ns_ref(c->ns);
+	e.doc = doc_ref(d);
+	e.key = db_key(d);
+	log_write(srv, &e);
+	return true;
+}
+
+void
+db_replace(struct server *srv, struct collection *c, struct index_node *n, struct doc *d,
+	   struct doc *desc)
+{
+	struct entry e = { .op = desc ? OP_UPDATE : OP_REPLACE };
+
+	if (srv->in_txn)
+		txn_touch(srv, n);
+	collection_replace(c, n, d);
+	e.ns = ns_ref(c->ns);
+	e.doc = doc_ref(d);
+	e.key = db_key(d);
+	e.desc = doc_ref(desc);
+	log_write(srv, &e);
+}
+
+void
+db_delete(struct server *srv, struct collection *c, struct index_node *n)
+{
+	struct entry e = { .op = OP_DELETE };
+
+	if (srv->in_txn)
+		txn_touch(srv, n);
+	e.key = db_key(n->doc);
+	e.ns = ns_ref(c->ns);
+	collection_remove(c, n);
+	log_write(srv, &e);
+}
+
+void
+db_drop(struct server *srv, struct collection *c)
+{
+	struct entry e = { .op = OP_DROP };
+
+	e.ns = ns_ref(c->ns);
+	cursors_drop(srv, c->ns);
+	catalog_drop(&srv->catalog, c);
+	log_write(srv, &e);
+}
+
+bool
+db_drop_database(struct server *srv, const char *db)
+{
+	struct collection *c = srv->catalog.first, *next;
+	struct entry e = { .op = OP_DROP_DATABASE };
+	bool any = false;
+
+	for (; c; c = next) {
+		next = c->next;
+		if (!ns_in_db(c->ns, db))
+			continue;
+		db_drop(srv, c);
+		any = true;
+	}
+	/* The server writes no entry for a database that is not there. */
+	if (any) {
+		e.ns = ns_new(db, "");
+		log_write(srv, &e);
+	}
+	return any;
+}
+
+void
+db_rename(struct server *srv, struct collection *c, const char *db, const char *name)
+{
+	struct entry e = { .op = OP_RENAME };
+
+	e.ns = ns_ref(c->ns);
+	cursors_drop(srv, c->ns);
+	catalog_rename(c, db, name);
+	e.to = ns_ref(c->ns);
+	log_write(srv, &e);
+}

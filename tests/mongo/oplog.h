@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The oplog: what was written, in order, each entry at a cluster time that is greater than the
+ * one before (operations of one transaction share theirs and differ in txn_index). A ring that
+ * forgets its oldest entries (manual: "Replica Set Oplog"). Pure code but for the wall clock.
+ */
+#ifndef TESTS_MONGO_OPLOG_H
+#define TESTS_MONGO_OPLOG_H
+
+#include "tests/mongo/base.h"
+#include "tests/mongo/collection.h"
+
+enum op {
+	OP_NOOP,
+	OP_INSERT,
+	OP_UPDATE,
+	OP_REPLACE,
+	OP_DELETE,
+	OP_DROP,
+	OP_RENAME,
+	OP_DROP_DATABASE,
+};
+
+/* A BSON timestamp as one number: seconds << 32 | increment. */
+#define TS_MAKE(sec, inc) ((uint64_t)(sec) << 32 | (uint32_t)(inc))
+#define TS_SEC(ts) ((uint32_t)((ts) >> 32))
+#define TS_INC(ts) ((uint32_t)(ts))
+
+/* All references are the entry's own. */
+struct entry {
+	uint64_t ts;
+	int64_t wall; /* ms since 1970 */
+	uint32_t txn_index;
+	enum op op;
+	struct ns *ns;
+	struct ns *to;    /* OP_RENAME: the new name */
+	struct doc *key;  /* documentKey */
+	struct doc *doc;  /* OP_INSERT, OP_REPLACE: the document */
+	struct doc *desc; /* OP_UPDATE: updateDescription */
+	struct doc *txn;  /* lsid and txnNumber, where it was in a transaction */
+};
+
+/* Entries first..end-1 are kept, entry k at ring[k % cap]. rolled: something was forgotten. */
+struct oplog {
+	struct entry *ring;
+	size_t cap, max;
+	uint64_t first, end;
+	uint64_t last_ts;
+	bool rolled;
+};
+
+/* Keeps at most max entries; begins with the entry that stands for the set's initiation. */
+void
+oplog_init(struct oplog *o, size_t max);
+
+void
+oplog_free(struct oplog *o);
+
+/* A new cluster time. */
+uint64_t
+oplog_tick(struct oplog *o);
+
+/* Takes over e's references; e->ts is to come from oplog_tick(). */
+void
+oplog_append(struct oplog *o, const struct entry *e);
+
+/* Writes the periodic no-op of an idle primary, which moves the cluster time on. */
+void
+oplog_noop(struct oplog *o);
+
+const struct entry *
+oplog_at(const struct oplog *o, uint64_t seq);
+
+/* The first entry with a time >= ts; end when there is none. */
+uint64_t
+oplog_seek(const struct oplog *o, uint64_t ts);
+
+/* Whether anything after ts may have been forgotten. */
+bool
+oplog_lost(const struct oplog *o, uint64_t ts);
+
+void
+entry_clear(struct entry *e);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the whole stand-in shares: its options and its state. Owned by main.c.
+ */
+#ifndef TESTS_MONGO_SERVER_H
+#define TESTS_MONGO_SERVER_H
+
+#include "tests/mongo/base.h"
+#include "tests/mongo/collection.h"
+#include "tests/mongo/oplog.h"
+
+struct options {
+	char *host;
+	int port;
+	const char *set_name;
+	bool standalone;
+	int notify_fd;
+	int wire_version;
+	char *user, *password; /* NULL: no authentication */
+	bool deny_change_stream, deny_find;
+	size_t oplog_events;
+	int noop_ms;
+};
+
+struct ev_loop;
+struct cursor;
+struct session;
+struct transaction;
+
+struct server {
+	struct options opt;
+	struct ev_loop *loop;
+	struct catalog catalog;
+	struct oplog oplog;
+	struct cursor *cursors;      /* a hash by id: cursor.c */
+	struct session *sessions;    /* a hash by lsid: session.c */
+	struct transaction *in_txn;  /* the one whose command runs now: txn.c */
+	struct doc *txn_id;          /* lsid and txnNumber of the transaction being committed */
+	char me[80];                 /* host:port */
+	bson_oid_t election_id;
+	int64_t connections;
+	uint64_t kills; /* how often a cursor was killed on which a getMore waited */
+};
+
+#endif
