@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,10 @@ mem_zalloc(size_t size)
 void *
 mem_array(void *old, size_t count, size_t size)
 {
-	return must(reallocarray(old, MAX(count, 1), MAX(size, 1)), count);
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes))
+		must(NULL, SIZE_MAX);
+	return must(realloc(old, MAX(bytes, 1)), bytes);
 }
 
 void *
