@@ -24,8 +24,8 @@ auth_clear(struct auth *a);
 
 /* The client's first message: 0 with the server's in out, or -1: refused. */
 int
-auth_first(struct auth *a, const char *user, const char *password, bool sha256,
-	   const char *msg, size_t len, char *out, size_t size);
+auth_first(struct auth *a, const char *user, bool sha256, const char *msg, size_t len, char *out,
+	   size_t size);
 
 /* The client's last message: 0 with the server's in out, or -1: refused. */
 int
