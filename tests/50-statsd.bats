@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: MIT
+# statsd alone: reports from daemons that are played, HTTP by both doors.
+load helper
+
+FORM=60f7b1b9e1234567890abcde
+OTHER=60f7b1b9e1234567890abcdf
+
+# schema DAEMON INSTANCE NAME:KIND...
+schema() {
+	local daemon=$1 instance=$2 metric metrics=
+	shift 2
+	for metric; do
+		metrics+="${metrics:+,}{\"name\":\"${metric%%:*}\",\"labels\":\"\",\"kind\":\"${metric##*:}\",\"help\":\"Help.\"}"
+	done
+	echo "{\"type\":\"report:schema\",\"daemon\":\"$daemon\",\"instance\":\"$instance\",\"pid\":1,\"version\":\"0.1.0\",\"startedAt\":\"2026-03-01T09:30:00.000Z\",\"metrics\":[$metrics]}"
+}
+
+report() {
+	local values=$1 unwell=${2:-null}
+	echo "{\"type\":\"report\",\"values\":[$values],\"unwell\":$unwell}"
+}
+
+rooms() { echo "{\"type\":\"report:rooms\",\"rooms\":{$1}}"; }
+
+# play NAME: a daemon that reports; `say NAME LINE` makes it say something.
+play() {
+	mkfifo "$T/$1.in"
+	exec {PLAY_FD}<>"$T/$1.in"
+	SPAWN_STDIN=$T/$1.in spawn "$1" "$PYTHON" "$TOOLS/reporter.py" "$DUNE_RUN_DIR/stats.sock"
+	wait_until 10 grep -q "^connected" "$T/$1.err"
+	printf -v "PLAY_${1//[^a-z0-9]/_}" %s "$PLAY_FD"
+}
+
+say() {
+	local fd="PLAY_${1//[^a-z0-9]/_}"
+	printf '%s\n' "$2" >&"${!fd}"
+}
+
+WSFAND_METRICS="dune_wsfand_connections:gauge dune_wsfand_rooms:gauge dune_wsfand_channel_broadcast:gauge dune_wsfand_channel_register:gauge dune_wsfand_channel_unregister:gauge"
+
+play_wsfand() {
+	play "$1"
+	# shellcheck disable=SC2086
+	say "$1" "$(schema wsfand "$1" $WSFAND_METRICS)"
+	say "$1" "$(report "$2")"
+	say "$1" "$(rooms "$3")"
+}
+
+statsd_up() {
+	start_daemon statsd "$@"
+	PORT=$(listen_port statsd)
+	export PORT
+}
+
+hand_over() {
+	spawn door "$PYTHON" "$TOOLS/handover.py" "$DUNE_RUN_DIR/http.sock"
+	wait_until 10 grep -q listening "$T/door.out"
+	DOOR=$(sed -n 's/.*127.0.0.1://p' "$T/door.out")
+}
+
+stats_is() { [ "$(http_get "$PORT" "/api/ws/stats$1" | jq -cS .)" = "$(jq -cSn "$2")" ]; }
+metric_is() { http_get "$PORT" /metrics | grep -qxF -- "$1"; }
+ready_says() { http_get "$PORT" /readyz | jq -e "$1"; }
+
+@test "statsd: nobody reports: zeros, 503, and healthy all the same" {
+	statsd_up
+	stats_is '' '{totalConnections:0,totalRooms:0,roomStats:{},channelUsage:{broadcast:0,register:0,unregister:0},instances:0}'
+	stats_is "?formId=$FORM" "{formId:\"$FORM\",activeConnections:0}"
+	eq 400 "$(http_code "$PORT" '/api/ws/stats?formId=xyz')"
+	eq '{"error":"Invalid form ID format"}' "$(http_get "$PORT" '/api/ws/stats?formId=xyz')"
+	eq 400 "$(http_code "$PORT" '/api/ws/stats?formId=')"
+	eq 200 "$(http_code "$PORT" /healthz)"
+	eq 503 "$(http_code "$PORT" /readyz)"
+	ready_says '.ready == false and (.checks | keys == ["analyticsd","ingestd","wsfand"])'
+	ready_says 'all(.checks[]; .ok == false and (.since | test("^20.*Z$")))'
+}
+
+@test "statsd: wsfand's counts, of several instances, and of none that is gone" {
+	statsd_up
+	play_wsfand wsfand 3,2,1,0,0 "\"$FORM\":2,\"$OTHER\":1"
+	wait_until 5 stats_is '' "{totalConnections:3,totalRooms:2,roomStats:{\"$FORM\":2,\"$OTHER\":1},channelUsage:{broadcast:1,register:0,unregister:0},instances:1}"
+	play_wsfand wsfand.2 4,1,0,5,6 "\"$FORM\":4"
+	wait_until 5 stats_is '' "{totalConnections:7,totalRooms:2,roomStats:{\"$FORM\":6,\"$OTHER\":1},channelUsage:{broadcast:1,register:5,unregister:6},instances:2}"
+	stats_is "?formId=${FORM^^}" "{formId:\"$FORM\",activeConnections:6}"
+	say wsfand "$(rooms "\"$FORM\":0")"
+	wait_until 5 stats_is "?formId=$FORM" "{formId:\"$FORM\",activeConnections:4}"
+	stop_spawned wsfand.2
+	wait_until 5 stats_is '' "{totalConnections:3,totalRooms:1,roomStats:{\"$OTHER\":1},channelUsage:{broadcast:1,register:0,unregister:0},instances:1}"
+}
+
+@test "statsd: ready while the three report and are well" {
+	statsd_up
+	local name
+	for name in ingestd analyticsd wsfand; do
+		http_is "$PORT" /readyz 503
+		play "$name"
+		say "$name" "$(schema "$name" "$name" "dune_${name}_x:gauge")"
+		say "$name" "$(report 1)"
+	done
+	wait_until 5 http_is "$PORT" /readyz 200
+	ready_says '.ready and all(.checks[]; .ok)'
+	say ingestd "$(report 1 '"not connected to its source"')"
+	wait_until 5 http_is "$PORT" /readyz 503
+	ready_says '.checks.ingestd.why == "not connected to its source" and .checks.wsfand.ok'
+	say ingestd "$(report 1)"
+	wait_until 5 http_is "$PORT" /readyz 200
+	# It lives but says nothing.
+	kill -STOP "${SPAWNED[analyticsd]}"
+	wait_until 6 http_is "$PORT" /readyz 503
+	ready_says '.checks.analyticsd.why == "connected, but its reports have stopped"'
+	metric_is 'dune_up{daemon="analyticsd"} 0'
+	kill -CONT "${SPAWNED[analyticsd]}"
+	wait_until 5 http_is "$PORT" /readyz 200
+	stop_spawned wsfand
+	wait_until 5 ready_says '.checks.wsfand.why == "not connected to statsd any more"'
+	metric_is 'dune_up{daemon="wsfand"} 0'
+	http_get "$PORT" /api/pipeline | jq -e '.webSocket == false and .ready == false and (.daemons | length == 4)'
+}
+
+@test "statsd: /metrics is good Prometheus text" {
+	statsd_up
+	play_wsfand wsfand 3,2,1,0,0 "\"$FORM\":2"
+	play_wsfand wsfand.2 4,2,1,0,0 "\"$FORM\":2"
+	play later
+	say later '{"type":"report:schema","daemon":"later","instance":"later","pid":2,"version":"9\"\\","startedAt":"2026-03-01T09:30:00.000Z","metrics":[{"name":"dune_later_seconds_total","labels":"stage=\"a \\\"b\\\"\"","kind":"counter_us","help":"Back\\slash\nand line."},{"name":"dune_wsfand_rooms","labels":"","kind":"counter","help":"Other type."}]}'
+	say later "$(report 1500000,7)"
+	wait_until 5 metric_is 'dune_later_seconds_total{stage="a \"b\""} 1.500000'
+	metric_is 'dune_wsfand_connections 3'
+	metric_is 'dune_wsfand_connections{process="wsfand.2"} 4'
+	metric_is 'dune_build_info{daemon="later",version="9\"\\"} 1'
+	metric_is '# HELP dune_later_seconds_total Back\\slash\nand line.'
+	metric_is 'dune_statsd_metric_conflicts_total 1'
+	metric_is 'dune_statsd_reporters 3'
+	local text
+	text=$(http_get "$PORT" /metrics)
+	# HELP and TYPE once per name, before its rows; no series twice.
+	eq '' "$(grep '^# TYPE' <<<"$text" | sort | uniq -d)"
+	eq '' "$(grep '^# HELP' <<<"$text" | cut -d' ' -f3 | sort | uniq -d)"
+	eq '' "$(grep -v '^#' <<<"$text" | sed 's/ [^ ]*$//' | sort | uniq -d)"
+	if command -v promtool >/dev/null; then promtool check metrics <<<"$text"; fi
+}
+
+@test "statsd: what is no report ends that connection, and nothing else" {
+	statsd_up
+	play_wsfand wsfand 3,2,1,0,0 "\"$FORM\":2"
+	wait_until 5 stats_is "?formId=$FORM" "{formId:\"$FORM\",activeConnections:2}"
+	local bad n=0
+	for bad in '{"type":"report","values":[1]}' '{"x":1}' '{"type":"report:schema","daemon":"a b"}' \
+		'{"type":"report:rooms","rooms":{}}'; do
+		n=$((n + 1))
+		echo "$bad" | "$BIN/dune-frame" | timeout 10 socat - "UNIX-CONNECT:$DUNE_RUN_DIR/stats.sock" || true
+		wait_until 5 metric_is "dune_statsd_bad_reports_total $n"
+	done
+	# Not JSON; a length of 0; a huge one.
+	for bad in '\0\0\0\1x' '\0\0\0\0' '\377\377\377\377'; do
+		n=$((n + 1))
+		printf "$bad" | timeout 10 socat - "UNIX-CONNECT:$DUNE_RUN_DIR/stats.sock" || true
+		wait_until 5 metric_is "dune_statsd_bad_reports_total $n"
+	done
+	log_has statsd '^WARN: .*refused: '
+	# The values do not fit the schema: that reporter goes, with its rooms.
+	play broken
+	say broken "$(schema broken broken a:gauge b:gauge)"
+	say broken "$(report 1,2)"
+	wait_until 5 metric_is 'b{daemon="broken"} 2'
+	say broken "$(report 1)"
+	wait_until 5 metric_is "dune_statsd_bad_reports_total $((n + 1))"
+	metric_is 'dune_statsd_reporters 1'
+	stats_is "?formId=$FORM" "{formId:\"$FORM\",activeConnections:2}"
+}
+
+@test "statsd: a report byte by byte, and two frames at once" {
+	statsd_up
+	{
+		{ schema d d dune_d_x:gauge; report 5; } | "$BIN/dune-frame"
+		cat "$T/.never"
+	} | "$PYTHON" -c '
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+while (b := os.read(0, 1)): s.sendall(b)' "$DUNE_RUN_DIR/stats.sock" &
+	local sender=$!
+	wait_until 5 metric_is 'dune_d_x 5'
+	kill "$sender"
+	wait "$sender" || true
+}
+
+@test "statsd: the same instance twice is refused, the first stays" {
+	statsd_up
+	play_wsfand wsfand 3,2,1,0,0 "\"$FORM\":2"
+	wait_until 5 metric_is 'dune_wsfand_connections 3'
+	schema wsfand wsfand | "$BIN/dune-frame" | timeout 10 socat - "UNIX-CONNECT:$DUNE_RUN_DIR/stats.sock" || true
+	wait_until 5 log_has statsd 'reports already'
+	metric_is 'dune_wsfand_connections 3'
+}
+
+@test "statsd: sockets that are handed over are answered, and closed" {
+	statsd_up
+	hand_over
+	local answer
+	answer=$(curl -sS -i --max-time 5 "http://127.0.0.1:$DOOR/healthz")
+	grep -qi '^connection: close' <<<"$answer"
+	grep -q '"ok"' <<<"$answer"
+	grep -qi '^cache-control: no-store' <<<"$answer"
+	eq 200 "$(http_code "$DOOR" '/api/ws/stats')"
+	eq 404 "$(http_code "$DOOR" /metrics)"
+	eq 200 "$(http_code "$PORT" /metrics)"
+	eq 200 "$(http_code "$DOOR" "/forms/$FORM")"
+	http_get "$DOOR" /api/pipeline | jq -e .webSocket
+	# What came in pieces, or lies there already, is all the same.
+	{ printf 'GET /hea'; pause 0.2; printf 'lthz HTTP/1.1\r\nHost: x\r\n\r\n'; pause 0.5; } |
+		timeout 5 socat - "TCP:127.0.0.1:$DOOR" | grep -q '200 OK'
+	metric_is 'dune_statsd_http_requests_total{door="wsfand"} 6'
+	"$PYTHON" "$TOOLS/handover.py" "$DUNE_RUN_DIR/http.sock" --junk
+	wait_until 5 metric_is 'dune_statsd_handed_over_bad_total 2'
+	eq 200 "$(http_code "$DOOR" /healthz)"
+}
+
+@test "statsd: DUNE_PUBLIC_METRICS=1 opens /metrics to wsfand's port" {
+	statsd_up DUNE_PUBLIC_METRICS=1
+	hand_over
+	eq 200 "$(http_code "$DOOR" /metrics)"
+}
+
+@test "statsd: HEAD, other methods, unknown paths, long ones" {
+	statsd_up
+	local answer long
+	answer=$(curl -sS -I --max-time 5 "http://127.0.0.1:$PORT/api/ws/stats")
+	grep -q '^HTTP/1.1 200' <<<"$answer"
+	grep -qi '^content-length: 125' <<<"$answer"
+	answer=$(curl -sS -i --max-time 5 -X POST -d 'a=b' "http://127.0.0.1:$PORT/healthz")
+	grep -q '^HTTP/1.1 405' <<<"$answer"
+	grep -qi '^allow: GET, HEAD' <<<"$answer"
+	eq '{"error":"Not found"}' "$(http_get "$PORT" /nothing)"
+	eq 404 "$(http_code "$PORT" /nothing)"
+	eq 404 "$(http_code "$PORT" /forms/xyz)"
+	long=$(printf '%040000d' 0)
+	[[ $(http_code "$PORT" "/$long") == 4?? ]]
+	[[ $(curl -sS -o /dev/null -w '%{http_code}' --max-time 5 -H "X-Long: $long" "http://127.0.0.1:$PORT/healthz") == 4?? ]]
+	# A body without end is cut.
+	timeout 20 curl -sS -o /dev/null -X POST --data-binary @/dev/zero "http://127.0.0.1:$PORT/healthz" 2>/dev/null || true
+	printf 'nonsense\r\n\r\n' | timeout 15 socat - "TCP:127.0.0.1:$PORT" | grep -q '^HTTP/1.[01] 400'
+	eq 200 "$(http_code "$PORT" /healthz)"
+}
+
+@test "statsd: the page and its files, with the headers that keep a browser safe" {
+	statsd_up
+	local answer etag path
+	for path in / "/forms/$FORM" /app.js /live.js /style.css /icon.svg; do
+		answer=$(curl -sS -D - -o "$T/body" --max-time 5 "http://127.0.0.1:$PORT$path")
+		grep -q '^HTTP/1.1 200' <<<"$answer"
+		grep -qi "^content-security-policy: default-src 'none'" <<<"$answer"
+		grep -qi '^x-content-type-options: nosniff' <<<"$answer"
+		grep -qi '^referrer-policy: no-referrer' <<<"$answer"
+		[ -s "$T/body" ]
+		etag=$(sed -n 's/^[Ee][Tt]ag: \(.*\)\r$/\1/p' <<<"$answer")
+		eq 304 "$(curl -sS -o /dev/null -w '%{http_code}' -H "If-None-Match: $etag" "http://127.0.0.1:$PORT$path")"
+	done
+	# No script or style in the page itself: the policy would stop it.
+	! grep -Eiq '<script>|<style| on[a-z]+=|style=' "$ROOT"/statsd/web/*.html
+}
+
+@test "statsd: who dawdles is cut, who comes when it is full is told" {
+	statsd_up
+	"$PYTHON" - "$PORT" <<-'END'
+		import socket, sys, time
+		port = int(sys.argv[1])
+		def connect():
+		    return socket.create_connection(("127.0.0.1", port), timeout=30)
+		begin = time.monotonic()
+		silent, slow = connect(), connect()
+		crowd = [connect() for _ in range(254)]
+		time.sleep(0.5)
+		late = connect()
+		late.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		assert late.recv(4096).startswith(b"HTTP/1.1 503 "), "not turned away"
+		for one in crowd: one.close()
+		slow.setblocking(False)
+		for byte in b"GET /healthz HTTP/1.1\r\nHost: " + b"x" * 1000:
+		    try:
+		        slow.send(bytes([byte]))
+		        if slow.recv(4096) == b"": break
+		    except BlockingIOError: pass
+		    except (BrokenPipeError, ConnectionResetError): break
+		    time.sleep(0.1)
+		took = time.monotonic() - begin
+		assert 13 < took < 40, took
+		silent.settimeout(1)
+		assert silent.recv(4096)[:13] in (b"", b"HTTP/1.1 408 "), "the silent one lives"
+	END
+	metric_is 'dune_statsd_http_refused_total{door="own"} 1'
+	metric_is 'dune_statsd_http_overdue_total{door="own"} 1'
+	metric_is 'dune_statsd_http_connections{door="own"} 1'
+}
+
+@test "statsd: several addresses, a Unix socket among them" {
+	statsd_up "DUNE_STATS_LISTEN=127.0.0.1:0,[::1]:0,unix:$T/s.sock"
+	eq '{"status":"ok"}' "$(curl -sS --unix-socket "$T/s.sock" http://x/healthz)"
+	eq '{"status":"ok"}' "$(curl -sS "http://[::1]:$(listen_port statsd 2)/healthz")"
+	stop_daemon statsd
+	[ ! -e "$T/s.sock" ] && [ ! -e "$DUNE_RUN_DIR/stats.sock" ] && [ ! -e "$DUNE_RUN_DIR/http.sock" ]
+}
+
+@test "statsd: settings that are wrong, sockets that are taken" {
+	start_fails statsd 5 DUNE_PUBLIC_METRICS=yes
+	eq 100 "$FAIL_STATUS"
+	log_has statsd 'DUNE_PUBLIC_METRICS'
+	start_fails statsd 5 DUNE_STATS_LISTEN=nonsense
+	eq 100 "$FAIL_STATUS"
+	start_fails statsd 5 DUNE_STATS_LISTEN=192.0.2.1:1
+	eq 111 "$FAIL_STATUS"
+	statsd_up
+	start_fails statsd:2 5
+	eq 111 "$FAIL_STATUS"
+	log_has statsd:2 'fatal: unable to bind .*stats.sock: Address already in use'
+}
+
+@test "statsd: no descriptor and no memory is left behind" {
+	statsd_up
+	hand_over
+	local before i
+	round() {
+		for i in 1 2 3 4 5 6 7 8 9 10; do
+			{ schema d d dune_d_x:gauge; report 5; rooms "\"$FORM\":2"; } | "$BIN/dune-frame" |
+				socat -u - "UNIX-CONNECT:$DUNE_RUN_DIR/stats.sock"
+			http_get "$PORT" /metrics >/dev/null
+			http_get "$DOOR" /api/ws/stats >/dev/null
+		done
+	}
+	round
+	wait_until 5 metric_is 'dune_statsd_reporters 0'
+	before=$(fd_count statsd)
+	round
+	round
+	wait_until 5 metric_is 'dune_statsd_reporters 0'
+	wait_until 5 fds_at_most statsd "$before"
+	rss_below statsd 30000
+}
