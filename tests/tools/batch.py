@@ -137,12 +137,27 @@ def stop_words():
 STOP_WORDS = None
 
 
-def is_letter(character):
-    return unicodedata.category(character)[0] == "L"
+def class_of(character):
+    """L a letter, M a mark, N a decimal digit, ' an apostrophe; else nothing."""
+    category = unicodedata.category(character)
+    if character in "'\u2019":
+        return "'"
+    return category[0] if category[0] in "LM" else ("N" if category == "Nd" else "")
 
 
-def is_word_part(character):
-    return unicodedata.category(character)[0] in "LM" or unicodedata.category(character) == "Nd"
+def runs_of(text):
+    """Runs of letters, marks and digits, with apostrophes inside them between letters."""
+    classes = [class_of(character) for character in text] + [""]
+    start = None
+    for i, kind in enumerate(classes):
+        if kind == "'":
+            inside = start is not None and classes[i - 1] in ("L", "M") and classes[i + 1] == "L"
+            kind = "L" if inside else ""
+        if kind and start is None:
+            start = i
+        elif not kind and start is not None:
+            yield text[start:i]
+            start = None
 
 
 def words_of(text):
@@ -150,17 +165,12 @@ def words_of(text):
     global STOP_WORDS
     if STOP_WORDS is None:
         STOP_WORDS = stop_words()
-    folded = text.casefold().replace("\u2019", "'")
-    words, current = set(), ""
-    for i, character in enumerate(folded + " "):
-        if is_word_part(character):
-            current += character
-        elif character == "'" and current and i + 1 < len(folded) and is_word_part(folded[i + 1]):
-            current += character
-        else:
-            if sum(map(is_letter, current)) >= 3 and current not in STOP_WORDS:
-                words.add(current)
-            current = ""
+    words = set()
+    for run in runs_of(text):
+        word = unicodedata.normalize("NFC", run.replace("\u2019", "'").casefold())
+        letters = sum(class_of(character) == "L" for character in word)
+        if letters >= 3 and len(word.encode()) <= 64 and word not in STOP_WORDS:
+            words.add(word)
     return words
 
 
