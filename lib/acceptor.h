@@ -16,8 +16,8 @@ typedef void acceptor_event(void *owner, int fd, const struct sock_address *peer
 
 /* Takes over `listener`. Accepts at most `batch` a turn of the loop, so that
  * a storm of newcomers does not starve the rest. */
-struct acceptor *acceptor_new(struct ev_loop *loop, int listener, int batch, acceptor_event *event,
-    void *owner);
+struct acceptor *acceptor_new(
+    struct ev_loop *loop, int listener, int batch, acceptor_event *event, void *owner);
 void acceptor_pause(struct acceptor *acceptor);
 void acceptor_resume(struct acceptor *acceptor);
 /* How often accepting had to stop for want of descriptors. */

@@ -9,7 +9,10 @@ struct backoff {
 	unsigned min_ms, max_ms, current_ms;
 };
 
-#define BACKOFF(min_ms_, max_ms_) { .min_ms = (min_ms_), .max_ms = (max_ms_) }
+#define BACKOFF(min_ms_, max_ms_)                        \
+	{                                                \
+		.min_ms = (min_ms_), .max_ms = (max_ms_) \
+	}
 
 /* The next wait in milliseconds, between half and the whole of the current step. */
 unsigned backoff_next(struct backoff *backoff);

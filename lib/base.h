@@ -17,6 +17,6 @@
 
 /* The object of which `pointer` is the member `member`. */
 #define container_of(pointer, type, member) \
-	((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

@@ -45,8 +45,8 @@ struct conn *conn_new(struct ev_loop *loop, int fd, const struct conn_events *ev
  * peer reads no more, what is sent is dropped; `down` comes when its last bytes were read. */
 MUST_CHECK int conn_send(struct conn *conn, const void *data, size_t length);
 /* The same for a header and a payload, as one. */
-MUST_CHECK int conn_send2(struct conn *conn, const void *head, size_t head_length,
-    const void *data, size_t length);
+MUST_CHECK int conn_send2(
+    struct conn *conn, const void *head, size_t head_length, const void *data, size_t length);
 /* Bytes queued and not yet taken by the kernel; and the room that is left. */
 size_t conn_pending(const struct conn *conn);
 size_t conn_room(const struct conn *conn);

@@ -2,14 +2,15 @@
 /* counters: a daemon's own numbers, each from one line of <daemon>/counters.def:
  *
  *     COUNTER(frames, "dune_wsfand_frames_total", "", "Frames read from producers.")
- *     COUNTER(closes_1001, "dune_wsfand_closes_total", "code=\"1001\"", "Connections closed, by close code.")
+ *     COUNTER(closes_1001, "dune_wsfand_closes_total", "code=\"1001\"", "Closed, by close code.")
  *     GAUGE(rooms, "dune_wsfand_rooms", "", "Rooms that have clients.")
  *     GAUGE_MS(lag, "dune_ingestd_lag_seconds", "", "…")     kept in ms, shown in seconds
  *     COUNTER_US(commit_time, "dune_analyticsd_commit_seconds_total", "", "…")  kept in µs
  *
- * Names follow Prometheus: base units, _total on counters. Rows of one metric
- * that differ in labels stand together and have one HELP text. The values are one array of uint64_t per daemon
- * (<daemon>/counters.h), bumped directly; lib/report.h sends them to statsd, which knows no daemon's names. */
+ * Names follow Prometheus: base units, _total on counters. Rows of one metric that differ in
+ * labels stand together and have one HELP text. The values are one array of uint64_t per daemon
+ * (<daemon>/counters.h), bumped directly; lib/report.h sends them to statsd, which knows no
+ * daemon's names. */
 #ifndef LIB_COUNTERS_H
 #define LIB_COUNTERS_H
 

@@ -7,13 +7,14 @@
 
 #include "lib/base.h"
 
-#define EXIT_USAGE 100	/* used wrongly: trying again cannot help */
+#define EXIT_USAGE 100 /* used wrongly: trying again cannot help */
 #define EXIT_SYSTEM 111 /* the system failed: the supervisor tries again */
 
 /* "<program>: fatal: <text>", exit 100. */
 NORETURN void die_usage(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* "<program>: fatal: <text>: <strerror(errno)>" (without the last part when errno is 0), exit 111. */
+/* "<program>: fatal: <text>: <strerror(errno)>" (without the last part when errno is 0), exit
+ * 111. */
 NORETURN void die_system(const char *format, ...) PRINTF_LIKE(1, 2);
 
 #endif

@@ -35,36 +35,51 @@ struct setting {
 
 /* What a daemon says of itself in --help. */
 struct program {
-	const char *name;     /* "wsfand" */
-	const char *summary;  /* one line */
+	const char *name; /* "wsfand" */
+	const char *summary; /* one line */
 	const char *required; /* a setting that must be there, or NULL */
-	const char *details;  /* paragraphs behind the table, or NULL */
+	const char *details; /* paragraphs behind the table, or NULL */
 };
 
-/* The first thing in main(): reads the environment into `settings`, starts the
- * log (the table must hold DUNE_LOG_LEVEL and DUNE_LOG_FORMAT), ignores SIGPIPE, and serves the
- * options: --help (every setting with default and current value; names ending in _SECRET and
- * passwords in URLs are masked) and --version leave with 0; --check with 0 or 100. A wrong setting is
- * fatal, 100, and says the variable, the value and what is allowed; an unknown option or argument too.
- * `check` (may be NULL) is the daemon's own look at the whole (files that must be readable,
- * settings that exclude each other): it dies by itself, and runs with --check too. */
+/* The first thing in main(): reads the environment into `settings`, starts the log (the table
+ * must hold DUNE_LOG_LEVEL and DUNE_LOG_FORMAT), ignores SIGPIPE, and serves the options:
+ * --help (every setting with default and current value; names ending in _SECRET and passwords
+ * in URLs are masked) and --version leave with 0; --check with 0 or 100. A wrong setting is
+ * fatal, 100, and says the variable, the value and what is allowed; an unknown option or
+ * argument too. `check` (may be NULL) is the daemon's own look at the whole (files that must be
+ * readable, settings that exclude each other): it dies by itself, and runs with --check too. */
 void env_start(int argc, char **argv, const struct program *program, const struct setting *table,
     size_t count, void *settings, void (*check)(const void *settings));
 
-/* For checks: "unix:PATH", "host:port", "[v6]:port", in a list separated by commas. */
+/* For checks: "unix:PATH", "host:port", "[v6]:port", in a list separated by commas. The
+ * directory may still be missing (the supervisor makes it), but its path must leave room for the
+ * names of sockets and may not lead to something else. */
 setting_check env_check_listen;
 setting_check env_check_unix_list;
 setting_check env_check_directory;
 
 /* Rows of a table from a .def file; see any <daemon>/settings.c. */
 #define SETTING_ROW_STRING(variable, field, fallback_, check_, help_) \
-	{ .name = #variable, .type = SETTING_STRING, .fallback = (fallback_), .check = (check_), \
-	  .help = (help_), .offset = offsetof(struct settings, field) },
+	{.name = #variable,                                           \
+	    .type = SETTING_STRING,                                   \
+	    .fallback = (fallback_),                                  \
+	    .check = (check_),                                        \
+	    .help = (help_),                                          \
+	    .offset = offsetof(struct settings, field)},
 #define SETTING_ROW_NUMBER(variable, field, fallback_, min_, max_, help_) \
-	{ .name = #variable, .type = SETTING_NUMBER, .fallback = (fallback_), .min = (min_), \
-	  .max = (max_), .help = (help_), .offset = offsetof(struct settings, field) },
+	{.name = #variable,                                               \
+	    .type = SETTING_NUMBER,                                       \
+	    .fallback = (fallback_),                                      \
+	    .min = (min_),                                                \
+	    .max = (max_),                                                \
+	    .help = (help_),                                              \
+	    .offset = offsetof(struct settings, field)},
 #define SETTING_ROW_CHOICE(variable, field, fallback_, choices_, help_) \
-	{ .name = #variable, .type = SETTING_CHOICE, .fallback = (fallback_), \
-	  .choices = (choices_), .help = (help_), .offset = offsetof(struct settings, field) },
+	{.name = #variable,                                             \
+	    .type = SETTING_CHOICE,                                     \
+	    .fallback = (fallback_),                                    \
+	    .choices = (choices_),                                      \
+	    .help = (help_),                                            \
+	    .offset = offsetof(struct settings, field)},
 
 #endif

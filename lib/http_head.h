@@ -28,22 +28,23 @@ struct http_field {
 struct http_head {
 	struct slice method, target;
 	struct slice path, query; /* of the target; query without '?', empty if none */
-	int minor;                /* HTTP/1.minor */
+	int minor; /* HTTP/1.minor */
 	size_t field_count;
 	struct http_field fields[HTTP_HEAD_MAX_FIELDS];
 };
 
 /* Bytes of the head, the empty line included; 0: more is needed; -1: bad, and
  * *error is a literal that says what ("malformed request line", "bare CR", …). */
-MUST_CHECK long http_head_parse(struct http_head *head, const char *data, size_t length,
-    const char **error);
+MUST_CHECK long http_head_parse(
+    struct http_head *head, const char *data, size_t length, const char **error);
 
 /* The first field of that name (case-insensitive) behind `after` (NULL: from the
  * start), or NULL. */
-const struct http_field *http_head_find(const struct http_head *head, const char *name,
-    const struct http_field *after);
+const struct http_field *http_head_find(
+    const struct http_head *head, const char *name, const struct http_field *after);
 
-/* Whether any field of that name holds `token` in its comma-separated list, without regard to case. */
+/* Whether any field of that name holds `token` in its comma-separated list, without regard to
+ * case. */
 bool http_head_has_token(const struct http_head *head, const char *name, const char *token);
 
 /* The value of `name` in the query, percent-decoded into `out` with a NUL. Its

@@ -12,7 +12,15 @@
 
 #include "lib/base.h"
 
-enum json_type { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_NONE,
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 struct json_token;
 
@@ -25,8 +33,8 @@ struct json_doc {
 
 /* The root value is 0. -1: not valid JSON, too deep, or over `max_tokens`
  * tokens; *error (may be NULL) says which. On 0 the caller must json_free(). */
-MUST_CHECK int json_parse(struct json_doc *doc, const char *text, size_t length, int max_tokens,
-    const char **error);
+MUST_CHECK int json_parse(
+    struct json_doc *doc, const char *text, size_t length, int max_tokens, const char **error);
 void json_free(struct json_doc *doc);
 
 enum json_type json_type(const struct json_doc *doc, int value);

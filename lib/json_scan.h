@@ -27,8 +27,8 @@ struct json_member {
 /* 0 when `text` is one valid JSON object nested at most JSON_MAX_DEPTH deep; the
  * members are filled in. -1 otherwise, and *error (may be NULL) is a literal
  * that says what is wrong, e.g. "not a JSON object", "invalid UTF-8". */
-MUST_CHECK int json_scan_object(const char *text, size_t length, struct json_member *members,
-    size_t count, const char **error);
+MUST_CHECK int json_scan_object(
+    const char *text, size_t length, struct json_member *members, size_t count, const char **error);
 
 /* The same for any JSON value, with nothing looked for. */
 MUST_CHECK int json_scan_value(const char *text, size_t length, const char **error);

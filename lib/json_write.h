@@ -24,7 +24,7 @@
 struct json_writer {
 	struct buf *buf;
 	size_t origin; /* buf_length() at json_write_begin() */
-	bool comma;    /* the next value needs one */
+	bool comma; /* the next value needs one */
 	bool failed;
 	int depth;
 };

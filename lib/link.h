@@ -20,14 +20,15 @@ struct link_events {
 	void (*down)(void *owner, int error);
 };
 
-/* `name` is for the log ("wsfand at /run/dune/frames.sock"): the first failure
- * is said at WARN, later ones at DEBUG, a success after failures at INFO. Both strings are copied. */
+/* `name` is for the log ("wsfand at /run/dune/frames.sock"): the first failure is said at WARN,
+ * later ones at DEBUG, a success after failures at INFO. Both strings are copied. */
 struct link *link_new(struct ev_loop *loop, const char *path, const char *name,
     const struct link_events *events, void *owner, size_t in_max, size_t out_max);
 bool link_is_up(const struct link *link);
 /* The live conn, or NULL. */
 struct conn *link_conn(const struct link *link);
-/* The peer broke the protocol: drop it and try again (after at least the backoff). `down` is not called. */
+/* The peer broke the protocol: drop it and try again (after at least the backoff). `down` is
+ * not called. */
 void link_reset(struct link *link);
 void link_free(struct link **link);
 

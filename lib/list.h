@@ -56,7 +56,7 @@ list_remove(struct list *node)
 	for (struct list *node = (head)->next; node != (head); node = node->next)
 
 /* `node` itself may be removed (but not its successor) while going on. */
-#define LIST_FOR_EACH_SAFE(node, head) \
+#define LIST_FOR_EACH_SAFE(node, head)                                                    \
 	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
 	     node = node##_next, node##_next = node->next)
 

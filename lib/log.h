@@ -43,8 +43,10 @@ struct log_limit {
 	uint64_t refilled_ms;
 	uint64_t held_back;
 };
-#define LOG_LIMIT(burst_, interval_ms_) \
-	{ .burst = (burst_), .interval_ms = (interval_ms_), .tokens = (burst_) }
+#define LOG_LIMIT(burst_, interval_ms_)                                              \
+	{                                                                            \
+		.burst = (burst_), .interval_ms = (interval_ms_), .tokens = (burst_) \
+	}
 void log_limited(struct log_limit *limit, enum log_level level, const char *format, ...)
     PRINTF_LIKE(3, 4);
 

@@ -27,7 +27,7 @@ struct report_events {
 };
 
 struct report_config {
-	const char *daemon;   /* "wsfand" */
+	const char *daemon; /* "wsfand" */
 	const char *instance; /* "wsfand", or "wsfand.2" where there are several */
 	const char *run_dir;
 	const struct counter *schema;

@@ -6,7 +6,8 @@
 #include <ev.h>
 
 struct signal_events {
-	/* TERM or INT, the first time; the daemon ends when it is done. The second one exits with 0 at once. */
+	/* TERM or INT, the first time; the daemon ends when it is done. The second one exits
+	 * with 0 at once. */
 	void (*terminate)(void *owner);
 	/* HUP; may be NULL (then it is ignored). */
 	void (*reload)(void *owner);

@@ -16,9 +16,10 @@ struct sock_address {
 /* close(2), and *fd = -1. Nothing happens on -1. Keeps errno. */
 void fd_close(int *fd);
 
-/* A listening Unix socket with the given mode. A stale file (nobody answers) is
- * replaced; a live one is EADDRINUSE; a path that is no socket is EEXIST; too long a path is ENAMETOOLONG.
- * The file lock PATH.lock (held as long as the process lives) makes two daemons that start at once agree. The fd, or -1 with errno. */
+/* A listening Unix socket with the given mode. A stale file (nobody answers) is replaced; a
+ * live one is EADDRINUSE; a path that is no socket is EEXIST; too long a path is ENAMETOOLONG.
+ * The file lock PATH.lock (held as long as the process lives) makes two daemons that start at
+ * once agree. The fd, or -1 with errno. */
 MUST_CHECK int sock_listen_unix(const char *path, unsigned mode, int backlog);
 
 /* unlink()s PATH at a clean end; ignores errors. */
@@ -27,13 +28,16 @@ void sock_unlink(const char *path);
 /* connect() to a Unix socket, at once or not at all. The fd, or -1 with errno. */
 MUST_CHECK int sock_connect_unix(const char *path);
 
-/* "host:port", "[v6]:port" (numeric hosts, or a name getaddrinfo knows; "*" and "" mean any). 0 or -1 (errno EINVAL). */
+/* "host:port", "[v6]:port" (numeric hosts, or a name getaddrinfo knows; "*" and "" mean any). 0
+ * or -1 (errno EINVAL). */
 MUST_CHECK int sock_address_parse(struct sock_address *address, const char *text);
 /* "127.0.0.1:8080", "[::1]:8080", "unix:PATH". Returns out. */
 #define SOCK_ADDRESS_TEXT 128
-const char *sock_address_text(const struct sock_address *address, char out[static SOCK_ADDRESS_TEXT]);
+const char *sock_address_text(
+    const struct sock_address *address, char out[static SOCK_ADDRESS_TEXT]);
 
-/* A listening TCP socket: SO_REUSEADDR, for [::] IPV6_V6ONLY off; TCP_NODELAY is inherited. The fd or -1. */
+/* A listening TCP socket: SO_REUSEADDR, for [::] IPV6_V6ONLY off; TCP_NODELAY is inherited. The
+ * fd or -1. */
 MUST_CHECK int sock_listen_tcp(const struct sock_address *address, int backlog);
 /* Where a socket is bound (port 0 resolved). */
 MUST_CHECK int sock_local_address(int fd, struct sock_address *address);
