@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingestd/app.h"
+
+#include <string.h>
+
+#include "ingestd/counters.h"
+#include "ingestd/event.h"
+#include "ingestd/outbox.h"
+#include "ingestd/source.h"
+#include "lib/clock.h"
+#include "lib/die.h"
+#include "lib/link.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/report.h"
+#include "lib/signals.h"
+
+/* What analyticsd says is short: a position and a few words around it. */
+#define IN_MAX 1048576
+#define OUT_MAX 1048576
+/* An event that has waited for so long for its commit makes us unwell. */
+#define LATE_MS 5000
+
+/* `greeted` is true from analyticsd's hello until its connection ends. */
+struct app {
+	struct ev_loop *loop;
+	const struct settings *settings;
+	char *path;
+	struct link *link;
+	struct outbox *outbox;
+	struct source *source;
+	struct report *report;
+	ev_prepare pump; /* never started, only fed: sends what this turn has added */
+	bool greeted, started, paused, ended;
+	char text[256]; /* of unwell() */
+};
+
+static uint64_t
+now_ms(const struct app *app)
+{
+	return (uint64_t)(ev_now(app->loop) * 1e3);
+}
+
+/* ---- towards analyticsd ---- */
+
+/* Gives the kernel all that it takes; `drained` goes on from there. */
+static void
+on_pump(struct ev_loop *loop UNUSED, ev_prepare *watcher, int events UNUSED)
+{
+	struct app *app = container_of(watcher, struct app, pump);
+	struct conn *conn = app->greeted ? link_conn(app->link) : NULL;
+
+	while (conn) {
+		size_t length;
+		const uint8_t *data = outbox_unsent(app->outbox, &length);
+
+		length = MIN(length, conn_room(conn));
+		if (length == 0 || conn_send(conn, data, length) < 0)
+			return;
+		outbox_sent(app->outbox, length);
+		counters[COUNTER_sent_bytes] += length;
+		if (conn_room(conn) == 0) {
+			conn_flush(conn);
+			if (conn_pending(conn) > 0)
+				return;
+		}
+	}
+}
+
+static void
+pump_soon(struct app *app)
+{
+	ev_feed_event(app->loop, &app->pump, EV_CUSTOM);
+}
+
+static void
+rest_or_go_on(struct app *app)
+{
+	if (!app->paused && outbox_full(app->outbox)) {
+		app->paused = true;
+		counters[COUNTER_pauses]++;
+		app->source->class->pause(app->source);
+	} else if (app->paused && outbox_drained(app->outbox)) {
+		app->paused = false;
+		app->source->class->resume(app->source);
+	}
+}
+
+/* Standard input has ended and all of it is committed. */
+static void
+leave_when_done(struct app *app)
+{
+	if (!app->ended || outbox_count(app->outbox) > 0)
+		return;
+	log_info("all of %s is committed: ending", app->source->name);
+	ev_break(app->loop, EVBREAK_ALL);
+}
+
+/* ---- the source's events ---- */
+
+static void
+count_event(const uint8_t *data, size_t length)
+{
+	static const enum counter_index by_op[] = {
+	    [EVENT_RESPONSE] = COUNTER_response,
+	    [EVENT_RESPONSE_DELETED] = COUNTER_response_deleted,
+	    [EVENT_FORM] = COUNTER_form,
+	    [EVENT_FORM_DELETED] = COUNTER_form_deleted,
+	    [EVENT_POSITION] = COUNTER_position,
+	};
+	struct event_view view;
+
+	if (event_view(data, length, &view) < 0)
+		return;
+	counters[by_op[view.op]]++;
+	counters[COUNTER_event_bytes] += length;
+	if (view.at != EVENT_NO_TIME)
+		counters[COUNTER_lag] = (uint64_t)MAX(clock_wall_ms() - view.at, 0);
+}
+
+static void
+on_event(void *owner, const uint8_t *data, size_t length)
+{
+	struct app *app = owner;
+
+	if (outbox_add(app->outbox, data, length, now_ms(app)) < 0) {
+		/* The outbox has room for one event of any size while it is not full. */
+		die_system("unable to keep an event of %zu bytes", length);
+	}
+	count_event(data, length);
+	pump_soon(app);
+	rest_or_go_on(app);
+}
+
+static void
+on_end(void *owner)
+{
+	struct app *app = owner;
+
+	app->ended = true;
+	leave_when_done(app);
+}
+
+static const struct source_events source_events = {on_event, on_end};
+
+/* ---- what analyticsd says ---- */
+
+static void
+start_source(struct app *app, const uint8_t *position, uint32_t length)
+{
+	const char *error;
+	bson_t at;
+
+	outbox_reset(app->outbox, position, length);
+	if (length > 0 && !bson_init_static(&at, position, length))
+		die_system("analyticsd's position is no document");
+	app->started = true;
+	counters[COUNTER_source_starts]++;
+	if (app->paused) {
+		app->paused = false;
+		app->source->class->resume(app->source);
+	}
+	error = app->source->class->start(app->source, length > 0 ? &at : NULL);
+	if (error)
+		die_usage(
+		    "DUNE_SOURCE is %s, but %s/analytics.db was filled from elsewhere (%s): set "
+		    "DUNE_SOURCE back, or stop analyticsd and remove analytics.db to start anew",
+		    app->source->name, app->settings->state_dir, error);
+}
+
+static void
+on_hello(struct app *app, const bson_iter_t *at)
+{
+	const uint8_t *position = NULL;
+	uint32_t length = 0;
+
+	if (BSON_ITER_HOLDS_DOCUMENT(at))
+		bson_iter_document(at, &length, &position);
+	app->greeted = true;
+	counters[COUNTER_connects]++;
+	outbox_rewind(app->outbox);
+	if (!app->started) {
+		start_source(app, position, length);
+	} else if (outbox_commit(app->outbox, position, length) >= 0) {
+		log_debug("analyticsd stands where we knew it: %zu events go again",
+		    outbox_count(app->outbox));
+	} else if (app->source->class->rereadable) {
+		log_warn("analyticsd stands at a position that is not in the outbox: %s starts "
+			 "anew from it",
+		    app->source->name);
+		start_source(app, position, length);
+	} else {
+		log_warn(
+		    "analyticsd stands at a position that is not in the outbox; %s cannot be read "
+		    "again: the %zu events not yet committed go once more, those before them do "
+		    "not",
+		    app->source->name, outbox_count(app->outbox));
+	}
+	rest_or_go_on(app);
+	leave_when_done(app);
+	pump_soon(app);
+}
+
+static void
+on_committed(struct app *app, const bson_iter_t *at)
+{
+	const uint8_t *position;
+	uint32_t length;
+	long dropped;
+
+	bson_iter_document(at, &length, &position);
+	dropped = outbox_commit(app->outbox, position, length);
+	if (dropped < 0) {
+		log_debug("analyticsd has committed a position that is not in the outbox");
+		return;
+	}
+	counters[COUNTER_committed] += (uint64_t)dropped;
+	rest_or_go_on(app);
+	leave_when_done(app);
+}
+
+static void
+on_refused(struct app *app, const char *text)
+{
+	static struct log_limit limit = LOG_LIMIT(3, 10000);
+
+	counters[COUNTER_refusals]++;
+	log_limited(&limit, LOG_WARN, "analyticsd at %s: %s; trying again", app->path, text);
+}
+
+static void
+on_document(struct app *app, const bson_t *said)
+{
+	bson_iter_t at;
+
+	if (bson_iter_init_find(&at, said, "error") && BSON_ITER_HOLDS_UTF8(&at))
+		on_refused(app, bson_iter_utf8(&at, NULL));
+	else if (bson_iter_init_find(&at, said, "committed") && BSON_ITER_HOLDS_DOCUMENT(&at))
+		on_committed(app, &at);
+	else if (bson_iter_init_find(&at, said, "hello") &&
+	    bson_iter_init_find(&at, said, "position"))
+		on_hello(app, &at);
+	else
+		log_debug("analyticsd says something that we do not know");
+}
+
+static void
+on_broken(struct app *app)
+{
+	log_warn("analyticsd at %s does not speak the ingest protocol: connecting anew", app->path);
+	app->greeted = false;
+	link_reset(app->link);
+}
+
+static size_t
+on_data(void *owner, const uint8_t *data, size_t length)
+{
+	struct app *app = owner;
+	size_t used = 0;
+
+	while (length - used >= 5) {
+		const uint8_t *at = data + used;
+		uint32_t size = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+		    (uint32_t)at[3] << 24;
+		bson_t said;
+
+		if (size < 5 || size > IN_MAX) {
+			on_broken(app);
+			return used;
+		}
+		if (length - used < size)
+			break;
+		if (!bson_init_static(&said, at, size) ||
+		    !bson_validate(&said, BSON_VALIDATE_NONE, NULL)) {
+			on_broken(app);
+			return used;
+		}
+		on_document(app, &said);
+		used += size;
+	}
+	return used;
+}
+
+static void
+on_up(void *owner UNUSED)
+{
+	/* analyticsd speaks first. */
+}
+
+static void
+on_drained(void *owner)
+{
+	pump_soon(owner);
+}
+
+static void
+on_down(void *owner, int error UNUSED)
+{
+	((struct app *)owner)->greeted = false;
+}
+
+static const struct link_events link_events = {on_up, on_data, on_drained, on_down};
+
+/* ---- reports ---- */
+
+static uint64_t
+uncommitted_age(const struct app *app)
+{
+	uint64_t now = now_ms(app), oldest = outbox_oldest(app->outbox, now);
+
+	return now > oldest ? now - oldest : 0;
+}
+
+static void
+refresh(void *owner)
+{
+	struct app *app = owner;
+
+	counters[COUNTER_analyticsd_connected] = app->greeted;
+	counters[COUNTER_source_connected] = app->started &&
+	    !app->source->class->unwell(app->source);
+	counters[COUNTER_source_paused] = app->paused;
+	counters[COUNTER_outbox_events] = outbox_count(app->outbox);
+	counters[COUNTER_outbox_bytes] = outbox_bytes(app->outbox);
+	counters[COUNTER_uncommitted_age] = uncommitted_age(app);
+	if (app->source->class->refresh)
+		app->source->class->refresh(app->source);
+}
+
+static const char *
+unwell(void *owner)
+{
+	struct app *app = owner;
+	const char *source;
+
+	if (!app->greeted) {
+		snprintf(
+		    app->text, sizeof(app->text), "not connected to analyticsd at %s", app->path);
+		return app->text;
+	}
+	source = app->source->class->unwell(app->source);
+	if (source)
+		return source;
+	if (uncommitted_age(app) <= LATE_MS)
+		return NULL;
+	snprintf(app->text, sizeof(app->text),
+	    "events have waited for %llu s for analyticsd's commit",
+	    (unsigned long long)uncommitted_age(app) / 1000);
+	return app->text;
+}
+
+static const struct report_events report_events = {refresh, unwell, NULL, NULL};
+
+/* ---- from the beginning to the end ---- */
+
+static void
+on_terminate(void *owner)
+{
+	struct app *app = owner;
+
+	if (!app->source->class->rereadable && outbox_count(app->outbox) > 0)
+		log_warn("%zu events of %s were not committed", outbox_count(app->outbox),
+		    app->source->name);
+	ev_break(app->loop, EVBREAK_ALL);
+}
+
+static const struct signal_events signal_events = {on_terminate, NULL};
+
+struct app *
+app_new(struct ev_loop *loop, const struct settings *settings)
+{
+	struct app *app = mem_zalloc(sizeof(*app));
+	struct report_config report = {
+	    .daemon = "ingestd",
+	    .instance = "ingestd",
+	    .run_dir = settings->run_dir,
+	    .schema = counters_schema,
+	    .values = counters,
+	    .count = COUNTERS,
+	};
+	char *name;
+
+	app->loop = loop;
+	app->settings = settings;
+	app->path = mem_printf("%s/ingest.sock", settings->run_dir);
+	name = mem_printf("analyticsd at %s", app->path);
+	ev_prepare_init(&app->pump, on_pump);
+	/* Behind the events of this turn, before the conn's own writing. */
+	ev_set_priority(&app->pump, EV_MINPRI + 1);
+	app->outbox = outbox_new((size_t)settings->outbox_bytes);
+	app->source = source_new(loop, settings, &source_events, app);
+	app->link = link_new(loop, app->path, name, &link_events, app, IN_MAX, OUT_MAX);
+	app->report = report_new(loop, &report, &report_events, app);
+	signals_init(loop, &signal_events, app);
+	MEM_FREE(&name);
+	return app;
+}
+
+const char *
+app_source_name(const struct app *app)
+{
+	return app->source->name;
+}
+
+bool
+app_free(struct app **pointer)
+{
+	struct app *app = *pointer;
+	bool clean;
+
+	signals_free(app->loop);
+	report_now(app->report);
+	report_free(&app->report);
+	link_free(&app->link);
+	clean = source_free(&app->source);
+	outbox_free(&app->outbox);
+	ev_prepare_stop(app->loop, &app->pump);
+	MEM_FREE(&app->path);
+	MEM_FREE(pointer);
+	return clean;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* ingestd: brings the changes in a database or a file to analyticsd, each once more
+ * until it is committed there. */
+#include <ev.h>
+#include <unistd.h>
+
+#include "ingestd/app.h"
+#include "ingestd/settings.h"
+#include "ingestd/source.h"
+#include "lib/die.h"
+#include "lib/env.h"
+#include "lib/log.h"
+#include "lib/notify.h"
+#include "lib/reaper.h"
+#include "lib/version.h"
+
+static const struct program program = {
+    .name = "ingestd",
+    .summary = "brings form responses from a database or a file to analyticsd",
+    .required = "DUNE_SOURCE",
+};
+
+int
+main(int argc, char **argv)
+{
+	struct settings settings;
+	struct ev_loop *loop;
+	struct app *app;
+	bool clean;
+
+	env_start(
+	    argc, argv, &program, settings_table, settings_count, &settings, source_check_settings);
+	notify_init();
+	loop = ev_default_loop(0);
+	if (!loop)
+		die_system("unable to make an event loop");
+	app = app_new(loop, &settings);
+	log_info("ingestd %s: from %s", DUNE_VERSION, app_source_name(app));
+	notify_ready();
+	ev_run(loop, 0);
+	clean = app_free(&app);
+	reaper_drain();
+	if (!clean)
+		_exit(0);
+	ev_loop_destroy(loop);
+	return 0;
+}

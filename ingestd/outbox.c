@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingestd/outbox.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ingestd/event.h"
+#include "lib/buf.h"
+#include "lib/mem.h"
+
+/* The position stands inside the event, at `position` from its start. */
+struct entry {
+	uint32_t length, position, position_length;
+	uint64_t added_ms;
+};
+
+/* `entries` is a ring of `capacity` places, a power of two: `count` from `first` on. */
+struct outbox {
+	size_t limit;
+	struct buf bytes;
+	size_t sent;
+	struct entry *entries;
+	size_t first, count, capacity;
+	uint8_t *base;
+	size_t base_length;
+};
+
+struct outbox *
+outbox_new(size_t limit)
+{
+	struct outbox *outbox = mem_zalloc(sizeof(*outbox));
+
+	outbox->limit = limit;
+	buf_init(&outbox->bytes, limit + EVENT_MAX);
+	return outbox;
+}
+
+void
+outbox_free(struct outbox **pointer)
+{
+	struct outbox *outbox = *pointer;
+
+	if (!outbox)
+		return;
+	buf_free(&outbox->bytes);
+	MEM_FREE(&outbox->entries);
+	MEM_FREE(&outbox->base);
+	MEM_FREE(pointer);
+}
+
+static struct entry *
+entry_at(const struct outbox *outbox, size_t index)
+{
+	return &outbox->entries[(outbox->first + index) & (outbox->capacity - 1)];
+}
+
+static void
+grow(struct outbox *outbox)
+{
+	size_t old = outbox->capacity;
+	size_t wrapped = outbox->first + outbox->count > old ? outbox->first : 0;
+
+	if (outbox->count < old)
+		return;
+	outbox->capacity = old ? old * 2 : 256;
+	outbox->entries = mem_array(outbox->entries, outbox->capacity, sizeof(struct entry));
+	/* What had wrapped round to the front now follows on behind the old end. */
+	memcpy(outbox->entries + old, outbox->entries, wrapped * sizeof(struct entry));
+}
+
+int
+outbox_add(struct outbox *outbox, const uint8_t *data, size_t length, uint64_t now_ms)
+{
+	struct event_view view;
+
+	if (event_view(data, length, &view) < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (buf_append(&outbox->bytes, data, length) < 0)
+		return -1;
+	grow(outbox);
+	*entry_at(outbox, outbox->count) = (struct entry){
+	    .length = (uint32_t)length,
+	    .position = (uint32_t)(view.position - data),
+	    .position_length = view.position_length,
+	    .added_ms = now_ms,
+	};
+	outbox->count++;
+	return 0;
+}
+
+bool
+outbox_full(const struct outbox *outbox)
+{
+	return buf_length(&outbox->bytes) >= outbox->limit;
+}
+
+bool
+outbox_drained(const struct outbox *outbox)
+{
+	return buf_length(&outbox->bytes) <= outbox->limit / 2;
+}
+
+const uint8_t *
+outbox_unsent(const struct outbox *outbox, size_t *length)
+{
+	*length = buf_length(&outbox->bytes) - outbox->sent;
+	return *length > 0 ? buf_bytes(&outbox->bytes) + outbox->sent : NULL;
+}
+
+void
+outbox_sent(struct outbox *outbox, size_t length)
+{
+	outbox->sent += length;
+}
+
+void
+outbox_rewind(struct outbox *outbox)
+{
+	outbox->sent = 0;
+}
+
+static void
+set_base(struct outbox *outbox, const uint8_t *position, size_t length)
+{
+	uint8_t *base = length > 0 ? mem_dup(position, length) : NULL;
+
+	MEM_FREE(&outbox->base);
+	outbox->base = base;
+	outbox->base_length = length;
+}
+
+/* Drops the first `count` entries, which are `bytes` long. */
+static void
+drop(struct outbox *outbox, size_t count, size_t bytes)
+{
+	buf_consume(&outbox->bytes, bytes);
+	outbox->sent -= MIN(outbox->sent, bytes);
+	outbox->count -= count;
+	outbox->first = outbox->count ? (outbox->first + count) & (outbox->capacity - 1) : 0;
+}
+
+long
+outbox_commit(struct outbox *outbox, const uint8_t *position, size_t length)
+{
+	const uint8_t *event = outbox->count ? buf_bytes(&outbox->bytes) : NULL;
+	size_t bytes = 0;
+
+	if (length == outbox->base_length &&
+	    (length == 0 || memcmp(position, outbox->base, length) == 0))
+		return 0;
+	for (size_t i = 0; i < outbox->count; i++) {
+		const struct entry *entry = entry_at(outbox, i);
+
+		bytes += entry->length;
+		if (entry->position_length == length &&
+		    memcmp(event + entry->position, position, length) == 0) {
+			set_base(outbox, position, length);
+			drop(outbox, i + 1, bytes);
+			return (long)i + 1;
+		}
+		event += entry->length;
+	}
+	return -1;
+}
+
+void
+outbox_reset(struct outbox *outbox, const uint8_t *position, size_t length)
+{
+	set_base(outbox, position, length);
+	buf_free(&outbox->bytes);
+	outbox->sent = 0;
+	outbox->first = 0;
+	outbox->count = 0;
+}
+
+size_t
+outbox_count(const struct outbox *outbox)
+{
+	return outbox->count;
+}
+
+size_t
+outbox_bytes(const struct outbox *outbox)
+{
+	return buf_length(&outbox->bytes);
+}
+
+uint64_t
+outbox_oldest(const struct outbox *outbox, uint64_t now_ms)
+{
+	return outbox->count ? entry_at(outbox, 0)->added_ms : now_ms;
+}
