@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/app.h"
+
+#include <inttypes.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/report.h"
+#include "lib/signals.h"
+#include "lib/sock.h"
+#include "wsfand/admit.h"
+#include "wsfand/counters.h"
+#include "wsfand/door.h"
+#include "wsfand/drain.h"
+#include "wsfand/handoff.h"
+#include "wsfand/room.h"
+#include "wsfand/room_report.h"
+#include "wsfand/session.h"
+#include "wsfand/upstream.h"
+
+/* Descriptors that are not for clients: listeners, producers, links, log, newcomers. */
+#define RESERVED_FILES 64
+#define TOTALS_INTERVAL 300.0
+#define BROADCAST_WARNING 200
+
+struct app {
+	struct ev_loop *loop;
+	const struct settings *settings;
+	struct admit admit;
+	struct rooms *rooms;
+	struct session session;
+	struct upstream *upstream;
+	struct handoff *handoff;
+	struct door *door;
+	struct report *report;
+	struct room_report room_report;
+	struct drain *drain;
+	ev_prepare turn_end; /* writes what the turn has queued before the loop sleeps */
+	ev_timer totals;
+};
+
+static void
+room_changed(void *owner, const struct form_id *id, uint32_t clients)
+{
+	struct app *app = owner;
+
+	upstream_room_changed(app->upstream, id, clients);
+	room_report_changed(&app->room_report, id, clients);
+}
+
+static void
+admitted(void *owner, int fd, const struct form_id *form, const uint8_t *early, size_t early_length)
+{
+	struct app *app = owner;
+
+	session_start(&app->session, fd, form, early, early_length);
+}
+
+static uint32_t
+connections(void *owner)
+{
+	const struct app *app = owner;
+
+	return app->session.clients.open + app->session.clients.ended;
+}
+
+static void
+refresh_gauges(void *owner)
+{
+	struct app *app = owner;
+
+	counters[COUNTER_connections] = app->session.clients.open;
+	counters[COUNTER_rooms] = rooms_count(app->rooms);
+	counters[COUNTER_producers] = upstream_producers(app->upstream);
+	counters[COUNTER_channel_broadcast] = rooms_pending(app->rooms);
+	counters[COUNTER_channel_register] = door_newcomers(app->door);
+	counters[COUNTER_channel_unregister] = app->session.clients.ended;
+	counters[COUNTER_accept_exhausted] = door_exhausted(app->door);
+}
+
+static void
+statsd_connected(void *owner)
+{
+	struct app *app = owner;
+
+	room_report_anew(&app->room_report, app->rooms);
+}
+
+static void
+report_rooms(void *owner, struct report *report)
+{
+	struct app *app = owner;
+
+	room_report_send(&app->room_report, report);
+}
+
+static void
+on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *prepare, int events UNUSED)
+{
+	session_flush(&container_of(prepare, struct app, turn_end)->session);
+}
+
+static void
+on_totals(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+	struct app *app = container_of(timer, struct app, totals);
+	uint64_t frames;
+
+	refresh_gauges(app);
+	frames = counters[COUNTER_frames_analytics] + counters[COUNTER_frames_metrics] +
+	    counters[COUNTER_frames_other];
+	log_info("%" PRIu64 " clients in %" PRIu64 " rooms, %" PRIu64 " producers; since the start "
+		 "%" PRIu64 " frames, %" PRIu64 " messages sent, %" PRIu64 " connects",
+	    counters[COUNTER_connections], counters[COUNTER_rooms], counters[COUNTER_producers],
+	    frames, counters[COUNTER_messages_out], counters[COUNTER_connects]);
+	if (counters[COUNTER_channel_broadcast] > BROADCAST_WARNING)
+		log_warn("%" PRIu64 " frames are read but not yet broadcast",
+		    counters[COUNTER_channel_broadcast]);
+}
+
+static void
+drained(void *owner)
+{
+	struct app *app = owner;
+
+	log_info("all clients are gone, leaving");
+	ev_break(app->loop, EVBREAK_ALL);
+}
+
+static void
+on_terminate(void *owner)
+{
+	struct app *app = owner;
+
+	app->admit.draining = true;
+	app->drain = drain_start(
+	    app->loop, &app->session, (double)app->settings->drain_ms / 1000, drained, app);
+}
+
+static void
+on_reload(void *owner UNUSED)
+{
+	log_info(
+	    "settings are read from the environment at the start; there is no file to read again");
+}
+
+static uint32_t
+client_limit(const struct settings *settings)
+{
+	unsigned long files = sock_raise_file_limit();
+
+	if (settings->max_clients > 0)
+		return (uint32_t)settings->max_clients;
+	return files > 2 * RESERVED_FILES ? (uint32_t)MIN(files - RESERVED_FILES, 10000000UL)
+					  : RESERVED_FILES;
+}
+
+static struct client_settings
+client_settings(const struct settings *settings)
+{
+	return (struct client_settings){
+	    .read_bytes = (size_t)settings->read_bytes,
+	    .max_message = (size_t)settings->max_message_bytes,
+	    .limits = {.messages = (uint32_t)settings->queue_messages,
+		.bytes = (uint64_t)settings->queue_bytes},
+	    .ping_interval = (double)settings->ping_interval_ms / 1000,
+	    .pong_timeout = (double)settings->pong_timeout_ms / 1000,
+	    .write_timeout = (double)settings->write_timeout_ms / 1000,
+	};
+}
+
+static void
+start_watchers(struct app *app)
+{
+	static const struct signal_events signals = {
+	    .terminate = on_terminate, .reload = on_reload};
+
+	ev_prepare_init(&app->turn_end, on_turn_end);
+	ev_prepare_start(app->loop, &app->turn_end);
+	ev_timer_init(&app->totals, on_totals, TOTALS_INTERVAL, TOTALS_INTERVAL);
+	ev_timer_start(app->loop, &app->totals);
+	signals_init(app->loop, &signals, app);
+}
+
+static struct report *
+start_report(struct app *app)
+{
+	static const struct report_events events = {
+	    .refresh = refresh_gauges, .connected = statsd_connected, .extra = report_rooms};
+	const struct report_config config = {
+	    .daemon = "wsfand",
+	    .instance = "wsfand",
+	    .run_dir = app->settings->run_dir,
+	    .schema = counters_schema,
+	    .values = counters,
+	    .count = COUNTERS,
+	};
+
+	return report_new(app->loop, &config, &events, app);
+}
+
+struct app *
+app_new(struct ev_loop *loop, const struct settings *settings)
+{
+	static const struct rooms_events rooms_events = {.changed = room_changed};
+	static const struct door_events door_events = {
+	    .admitted = admitted, .connections = connections};
+	struct app *app = mem_zalloc(sizeof(*app));
+	struct client_settings clients = client_settings(settings);
+
+	app->loop = loop;
+	app->settings = settings;
+	app->admit.origins = settings->allowed_origins;
+	app->admit.max_clients = client_limit(settings);
+	room_report_init(&app->room_report);
+	app->rooms = rooms_new(loop, &rooms_events, app);
+	session_init(&app->session, loop, &clients, app->rooms);
+	app->upstream = upstream_new(
+	    loop, settings->run_dir, (size_t)settings->max_frame_bytes, app->rooms);
+	app->handoff = handoff_new(settings->run_dir);
+	app->door = door_new(loop, settings->listen, (int)settings->notsent_bytes, &app->admit,
+	    app->handoff, &door_events, app);
+	app->report = start_report(app);
+	start_watchers(app);
+	return app;
+}
+
+void
+app_free(struct app **pointer)
+{
+	struct app *app = *pointer;
+	struct client *client;
+
+	*pointer = NULL;
+	report_now(app->report);
+	signals_free(app->loop);
+	ev_timer_stop(app->loop, &app->totals);
+	ev_prepare_stop(app->loop, &app->turn_end);
+	drain_free(&app->drain);
+	door_free(&app->door);
+	while ((client = rooms_any_client(app->rooms)))
+		client_drop(client, CLOSE_GONE);
+	handoff_free(&app->handoff);
+	report_free(&app->report);
+	upstream_free(&app->upstream);
+	session_free(&app->session);
+	rooms_free(&app->rooms);
+	room_report_free(&app->room_report);
+	MEM_FREE(&app);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* client: one WebSocket connection after its handshake: reading, the queue and
+ * its flushing, keepalive, and an orderly end. It knows no rooms; news go up by
+ * struct client_events.
+ *
+ * What a client costs while it is idle is this struct and nothing else: no buffer,
+ * no timer of its own, no allocation for one waiting message.
+ *
+ *   state     on lists                              reads          leaves it
+ *   OPEN      `quiet`: idle, or pong once pinged    messages       client_close(), the peer's Close, loss
+ *   CLOSING   `quiet`: closing                      for a Close    both Closes done, or the deadline
+ *   ENDING    `quiet`: ending                       and discards   end of stream, or the deadline
+ *   DEAD      none; freed when no callback is on the stack
+ * `stall` is set only in OPEN, while the kernel takes nothing. */
+#ifndef WSFAND_CLIENT_H
+#define WSFAND_CLIENT_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/list.h"
+#include "lib/reaper.h"
+#include "wsfand/bucket.h"
+#include "wsfand/close_reason.h"
+#include "wsfand/deadlines.h"
+#include "wsfand/message.h"
+#include "wsfand/outq.h"
+
+struct client;
+struct room;
+struct wire;
+
+enum client_state { CLIENT_OPEN, CLIENT_CLOSING, CLIENT_ENDING, CLIENT_DEAD };
+
+#define CLIENT_ID_BYTES 16
+
+struct client {
+	ev_io io;
+	struct clients *clients;
+	struct room *room; /* the room's own, with `place`: where it stands in the room */
+	uint32_t place;
+	struct bucket bad; /* the session's own: bad messages that are still forgiven */
+	struct outq queue;
+	struct wire *wire; /* NULL unless something is half read */
+	struct deadline quiet, stall;
+	union {
+		struct list dirty; /* on clients->dirty: to be flushed before the loop sleeps */
+		struct reap reap; /* DEAD */
+	};
+	uint8_t id[CLIENT_ID_BYTES];
+	uint8_t state; /* enum client_state */
+	uint8_t reason; /* enum close_reason, from CLOSING on */
+	bool behind; /* the kernel took less than all: EV_WRITE is armed */
+	bool pinged; /* and nothing was heard since */
+	bool peer_closed;
+};
+
+struct client_events {
+	/* A text message; valid UTF-8. */
+	void (*text)(void *owner, struct client *client, const char *text, size_t length);
+	/* It is OPEN no more: take it out of its room. Comes exactly once. */
+	void (*left)(void *owner, struct client *client);
+};
+
+struct client_settings {
+	size_t read_bytes;
+	size_t max_message;
+	struct outq_limits limits;
+	double ping_interval, pong_timeout, write_timeout; /* seconds */
+};
+
+/* All of them. */
+struct clients {
+	struct ev_loop *loop;
+	struct client_settings settings;
+	const struct client_events *events;
+	void *owner;
+	struct deadlines idle, pong, stall, closing, ending;
+	struct list dirty;
+	uint8_t *read_buffer; /* of settings.read_bytes; shared, since reading is never nested */
+	struct message *ping;
+	struct message *closes[CLOSE_GONE + 1]; /* made when first needed */
+	uint32_t open, ended; /* OPEN; CLOSING or ENDING */
+};
+
+/* `settings` is copied, `events` must outlive. */
+void clients_init(struct clients *clients, struct ev_loop *loop,
+    const struct client_settings *settings, const struct client_events *events, void *owner);
+/* All clients must be DEAD. */
+void clients_free(struct clients *clients);
+/* Writes what was queued in this turn: one writev a client. */
+void clients_flush(struct clients *clients);
+
+/* Takes over `fd` (non-blocking, its handshake done). OPEN, in no room. */
+struct client *client_new(struct clients *clients, int fd);
+/* Bytes that came right behind the handshake. */
+void client_feed(struct client *client, const uint8_t *data, size_t length);
+
+/* Queues a message for this client alone; it leaves with the next flush. Closes
+ * the client (1013) when a limit is passed and the kernel takes no more. */
+void client_queue(struct client *client, struct message *message);
+
+/* Messages that go to many at once, and all of them as one stretch of bytes, if
+ * they are few enough for that to be worth it (else NULL). */
+struct batch {
+	struct message **messages;
+	size_t count;
+	size_t length; /* of all */
+	const uint8_t *joined;
+};
+
+/* To a client with nothing waiting this is one send(2) and nothing else; what the
+ * kernel does not take is queued. */
+void client_send(struct client *client, const struct batch *batch);
+
+/* Ends it with the reason's code. With `keep`, what waits leaves before the Close. Only when OPEN. */
+void client_close(struct client *client, enum close_reason reason, bool keep);
+/* At once, whatever its state. */
+void client_drop(struct client *client, enum close_reason reason);
+
+#endif

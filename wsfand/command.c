@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/command.h"
+
+#include "lib/base.h"
+#include "lib/json_read.h"
+
+/* What a message of ours could ever need, and cheap to refuse. */
+#define MAX_TOKENS 256
+
+static void
+read_type(struct command *command, const struct json_doc *doc)
+{
+	int type = json_get(doc, 0, "type");
+	int timestamp;
+
+	if (json_type(doc, 0) != JSON_OBJECT) {
+		command->problem = "not a JSON object";
+	} else if (json_type(doc, type) != JSON_STRING) {
+		command->problem = "no string member \"type\"";
+	} else if (json_string_is(doc, type, "ping")) {
+		command->kind = COMMAND_PING;
+		timestamp = json_get(doc, 0, "timestamp");
+		if (timestamp >= 0)
+			command->timestamp = json_raw(doc, timestamp, &command->timestamp_length);
+	} else if (json_string_is(doc, type, "analytics:get")) {
+		command->kind = COMMAND_GET;
+	} else {
+		command->problem = "unknown type";
+	}
+}
+
+void
+command_parse(struct command *command, const char *text, size_t length)
+{
+	struct json_doc doc;
+
+	*command = (struct command){.kind = COMMAND_INVALID};
+	if (json_parse(&doc, text, length, MAX_TOKENS, &command->problem) < 0)
+		return;
+	read_type(command, &doc);
+	json_free(&doc);
+}

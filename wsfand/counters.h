@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* counters: wsfand's own numbers, made from counters.def. Bump them directly:
+ * counters[COUNTER_connects]++. */
+#ifndef WSFAND_COUNTERS_H
+#define WSFAND_COUNTERS_H
+
+#include "lib/counters.h"
+
+enum counter_index {
+#define COUNTER(name, metric, labels, help) COUNTER_##name,
+#define GAUGE(name, metric, labels, help) COUNTER_##name,
+#include "wsfand/counters.def"
+#undef COUNTER
+#undef GAUGE
+	COUNTERS
+};
+
+extern uint64_t counters[COUNTERS];
+extern const struct counter counters_schema[COUNTERS];
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/door.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/acceptor.h"
+#include "lib/die.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+#include "wsfand/answer.h"
+#include "wsfand/counters.h"
+#include "wsfand/newcomer.h"
+
+#define MAX_LISTENERS 16
+#define BACKLOG 65535
+#define ACCEPT_BATCH 64
+#define SOCKET_MODE 0660
+#define UNIX_PREFIX "unix:"
+/* Newcomers beyond the limit for clients who are still heard out and told why. */
+#define NEWCOMERS_OVER 32
+
+struct door {
+	struct acceptor *acceptors[MAX_LISTENERS];
+	char *unix_paths[MAX_LISTENERS]; /* to be unlinked; NULL for TCP */
+	size_t count;
+	struct newcomers newcomers;
+};
+
+static void
+on_accept(void *owner, int fd, const struct sock_address *peer UNUSED)
+{
+	struct door *door = owner;
+	const struct newcomers *all = &door->newcomers;
+	uint32_t connections = all->events->connections(all->owner) + all->count;
+	char answer[ANSWER_SIZE];
+
+	counters[COUNTER_accepted]++;
+	if (connections < all->admit->max_clients + NEWCOMERS_OVER) {
+		newcomer_start(&door->newcomers, fd);
+		return;
+	}
+	/* A courtesy: it is not waited for. */
+	(void)!send(
+	    fd, answer, answer_refuse(answer, VERDICT_FULL, NULL), MSG_DONTWAIT | MSG_NOSIGNAL);
+	fd_close(&fd);
+}
+
+static int
+listen_unix(struct door *door, const char *path)
+{
+	int fd = sock_listen_unix(path, SOCKET_MODE, BACKLOG);
+
+	if (fd < 0)
+		die_system("unable to bind %s", path);
+	door->unix_paths[door->count] = mem_strdup(path);
+	return fd;
+}
+
+static int
+listen_tcp(const char *text, int notsent_bytes)
+{
+	struct sock_address address;
+	int fd;
+
+	if (sock_address_parse(&address, text) < 0)
+		die_usage("DUNE_LISTEN: unknown address %s", text);
+	fd = sock_listen_tcp(&address, BACKLOG);
+	if (fd < 0)
+		die_system("unable to bind %s", text);
+	/* Connections inherit it. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes, sizeof(notsent_bytes)) <
+	    0)
+		log_warn("unable to set TCP_NOTSENT_LOWAT: %s", strerror(errno));
+	return fd;
+}
+
+static void
+listen_on(struct door *door, const char *text, int notsent_bytes)
+{
+	bool is_unix = strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+	struct sock_address address;
+	char name[SOCK_ADDRESS_TEXT];
+	int fd = is_unix ? listen_unix(door, text + strlen(UNIX_PREFIX))
+			 : listen_tcp(text, notsent_bytes);
+
+	if (sock_local_address(fd, &address) < 0)
+		die_system("unable to ask where %s is bound", text);
+	log_info("listening on %s", is_unix ? text : sock_address_text(&address, name));
+	door->acceptors[door->count++] = acceptor_new(
+	    door->newcomers.loop, fd, ACCEPT_BATCH, on_accept, door);
+}
+
+struct door *
+door_new(struct ev_loop *loop, const char *listen, int notsent_bytes, const struct admit *admit,
+    struct handoff *handoff, const struct door_events *events, void *owner)
+{
+	struct door *door = mem_zalloc(sizeof(*door));
+	char *list = mem_strdup(listen), *rest = list;
+	const char *item;
+
+	newcomers_init(&door->newcomers, loop);
+	door->newcomers.admit = admit;
+	door->newcomers.handoff = handoff;
+	door->newcomers.events = events;
+	door->newcomers.owner = owner;
+	while ((item = strsep(&rest, ","))) {
+		if (door->count == MAX_LISTENERS)
+			die_usage("DUNE_LISTEN: more than %d addresses", MAX_LISTENERS);
+		listen_on(door, item + strspn(item, " "), notsent_bytes);
+	}
+	MEM_FREE(&list);
+	return door;
+}
+
+uint32_t
+door_newcomers(const struct door *door)
+{
+	return door->newcomers.count;
+}
+
+unsigned long
+door_exhausted(const struct door *door)
+{
+	unsigned long sum = 0;
+
+	for (size_t i = 0; i < door->count; i++)
+		sum += acceptor_exhausted(door->acceptors[i]);
+	return sum;
+}
+
+void
+door_free(struct door **pointer)
+{
+	struct door *door = *pointer;
+
+	*pointer = NULL;
+	if (!door)
+		return;
+	newcomers_free(&door->newcomers);
+	for (size_t i = 0; i < door->count; i++) {
+		acceptor_free(&door->acceptors[i]);
+		if (door->unix_paths[i])
+			sock_unlink(door->unix_paths[i]);
+		MEM_FREE(&door->unix_paths[i]);
+	}
+	MEM_FREE(&door);
+}

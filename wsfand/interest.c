@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/interest.h"
+
+#include <uthash.h>
+
+#include "lib/mem.h"
+
+/* Told something, nobody knows what. */
+#define UNKNOWN UINT32_MAX
+
+struct interest_entry {
+	struct form_id id;
+	UT_hash_handle hh;
+	struct list node; /* on ready, on cooling, or on none */
+	uint64_t told_ms;
+	uint32_t told, now; /* viewers; told 0: it does not know the room */
+	bool cooling;
+};
+
+void
+interest_init(struct interest *interest, uint64_t rest_ms)
+{
+	interest->table = NULL;
+	interest->rest_ms = rest_ms;
+	list_init(&interest->ready);
+	list_init(&interest->cooling);
+}
+
+static void
+entry_free(struct interest *interest, struct interest_entry *entry)
+{
+	HASH_DEL(interest->table, entry);
+	list_remove(&entry->node);
+	MEM_FREE(&entry);
+}
+
+void
+interest_free(struct interest *interest)
+{
+	struct interest_entry *entry, *next;
+
+	HASH_ITER (hh, interest->table, entry, next)
+		entry_free(interest, entry);
+}
+
+static void
+make_ready(struct interest *interest, struct interest_entry *entry)
+{
+	list_remove(&entry->node);
+	entry->cooling = false;
+	list_append(&interest->ready, &entry->node);
+}
+
+/* Puts the entry where it belongs after `now` has changed. */
+static void
+settle(struct interest *interest, struct interest_entry *entry)
+{
+	bool edge = entry->told == 0 || entry->now == 0;
+
+	if (entry->told == 0 && entry->now == 0) {
+		entry_free(interest, entry);
+	} else if (entry->cooling) {
+		if (edge)
+			make_ready(interest, entry);
+	} else if (entry->now == entry->told) {
+		list_remove(&entry->node);
+	} else if (list_empty(&entry->node)) {
+		make_ready(interest, entry);
+	}
+}
+
+static struct interest_entry *
+entry_of(struct interest *interest, const struct form_id *id)
+{
+	struct interest_entry *entry;
+
+	HASH_FIND(hh, interest->table, id, sizeof(*id), entry);
+	if (!entry) {
+		entry = mem_zalloc(sizeof(*entry));
+		entry->id = *id;
+		list_init(&entry->node);
+		HASH_ADD(hh, interest->table, id, sizeof(entry->id), entry);
+	}
+	return entry;
+}
+
+void
+interest_set(struct interest *interest, const struct form_id *id, uint32_t viewers)
+{
+	struct interest_entry *entry = entry_of(interest, id);
+
+	entry->now = viewers;
+	settle(interest, entry);
+}
+
+void
+interest_again(struct interest *interest, const struct interest_news *news)
+{
+	struct interest_entry *entry = entry_of(interest, &news->id);
+
+	entry->told = UNKNOWN;
+	entry->now = news->viewers;
+	make_ready(interest, entry);
+}
+
+/* Those that have rested long enough. */
+static void
+wake(struct interest *interest, uint64_t now_ms)
+{
+	while (!list_empty(&interest->cooling)) {
+		struct interest_entry *entry = LIST_FIRST(
+		    &interest->cooling, struct interest_entry, node);
+
+		if (now_ms - entry->told_ms < interest->rest_ms)
+			break;
+		list_remove(&entry->node);
+		entry->cooling = false;
+		settle(interest, entry);
+	}
+}
+
+/* It has been told what is true now. */
+static void
+told(struct interest *interest, struct interest_entry *entry, uint64_t now_ms)
+{
+	entry->told = entry->now;
+	entry->told_ms = now_ms;
+	if (entry->now == 0) {
+		entry_free(interest, entry);
+	} else if (interest->rest_ms > 0) {
+		entry->cooling = true;
+		list_append(&interest->cooling, &entry->node);
+	}
+}
+
+bool
+interest_next(struct interest *interest, uint64_t now_ms, struct interest_news *news)
+{
+	struct interest_entry *entry;
+
+	wake(interest, now_ms);
+	if (list_empty(&interest->ready))
+		return false;
+	entry = LIST_FIRST(&interest->ready, struct interest_entry, node);
+	list_remove(&entry->node);
+	news->id = entry->id;
+	news->viewers = entry->now;
+	news->kind = entry->now == 0 ? INTEREST_CLOSED
+	    : entry->told == 0       ? INTEREST_OPENED
+				     : INTEREST_VIEWERS;
+	told(interest, entry, now_ms);
+	return true;
+}
+
+int64_t
+interest_wait(const struct interest *interest, uint64_t now_ms)
+{
+	const struct interest_entry *entry;
+	uint64_t passed;
+
+	if (!list_empty(&interest->ready))
+		return 0;
+	if (list_empty(&interest->cooling))
+		return -1;
+	entry = LIST_FIRST(&interest->cooling, struct interest_entry, node);
+	passed = now_ms - entry->told_ms;
+	return passed >= interest->rest_ms ? 0 : (int64_t)(interest->rest_ms - passed);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* wsfand: takes frames on a Unix socket and fans them out to the browsers that watch. */
+#include <ev.h>
+
+#include "lib/die.h"
+#include "lib/env.h"
+#include "lib/notify.h"
+#include "lib/reaper.h"
+#include "wsfand/app.h"
+#include "wsfand/settings.h"
+
+int
+main(int argc, char **argv)
+{
+	static const struct program program = {
+	    .name = "wsfand",
+	    .summary = "fans frames out to the WebSocket clients that watch a form",
+	};
+	struct settings settings;
+	struct ev_loop *loop;
+	struct app *app;
+
+	env_start(argc, argv, &program, settings_table, settings_count, &settings, NULL);
+	notify_init();
+	loop = ev_default_loop(0);
+	if (!loop)
+		die_system("unable to make an event loop");
+	app = app_new(loop, &settings);
+	notify_ready();
+	ev_run(loop, 0);
+	app_free(&app);
+	reaper_drain();
+	ev_loop_destroy(loop);
+	return 0;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/newcomer.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "lib/buf.h"
+#include "lib/mem.h"
+#include "lib/reaper.h"
+#include "lib/sock.h"
+#include "wsfand/answer.h"
+#include "wsfand/counters.h"
+#include "wsfand/peek.h"
+
+#define WHOLE_TIME 10.0
+#define AGAIN_TIME 0.02
+#define ENDING_TIME 1.0
+#define MAX_HEAD 8192
+/* Bytes discarded behind a refusal before we have had enough. */
+#define MAX_DISCARDED 65536
+
+/* PEEK -> HEAD -> (gone: a client) or ENDING; PEEK -> (gone: handed over). */
+enum newcomer_state { NEWCOMER_PEEK, NEWCOMER_HEAD, NEWCOMER_ENDING };
+
+struct newcomer {
+	ev_io io;
+	struct newcomers *all;
+	struct list node;
+	struct deadline whole; /* or ending */
+	struct deadline again; /* set only while io is stopped, in PEEK */
+	struct buf head;
+	size_t discarded;
+	enum newcomer_state state;
+	struct reap reap;
+};
+
+static void
+newcomer_reap(struct reap *reap)
+{
+	struct newcomer *newcomer = container_of(reap, struct newcomer, reap);
+
+	buf_free(&newcomer->head);
+	MEM_FREE(&newcomer);
+}
+
+/* The newcomer is none any more; its descriptor is the caller's. */
+static int
+release(struct newcomer *newcomer)
+{
+	struct newcomers *all = newcomer->all;
+
+	ev_io_stop(all->loop, &newcomer->io);
+	deadline_lift(&newcomer->whole);
+	deadline_lift(&newcomer->again);
+	list_remove(&newcomer->node);
+	all->count--;
+	reaper_add(all->loop, &newcomer->reap, newcomer_reap);
+	return newcomer->io.fd;
+}
+
+static void
+dismiss(struct newcomer *newcomer)
+{
+	int fd = release(newcomer);
+
+	fd_close(&fd);
+}
+
+static void
+refuse(struct newcomer *newcomer, enum verdict verdict, const char *problem)
+{
+	char answer[ANSWER_SIZE];
+	size_t length = answer_refuse(answer, verdict, problem);
+	ssize_t sent = send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent != (ssize_t)length) {
+		dismiss(newcomer);
+		return;
+	}
+	shutdown(newcomer->io.fd, SHUT_WR);
+	newcomer->state = NEWCOMER_ENDING;
+	deadline_lift(&newcomer->again);
+	deadline_set(&newcomer->all->ending, &newcomer->whole);
+	ev_io_start(newcomer->all->loop, &newcomer->io);
+}
+
+static void
+welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
+{
+	const struct newcomers *all = newcomer->all;
+	char answer[ANSWER_SIZE];
+	size_t length = answer_switch(answer, upgrade->key->value);
+	int fd;
+
+	if (send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)length) {
+		counters[COUNTER_handshake_lost]++;
+		dismiss(newcomer);
+		return;
+	}
+	fd = release(newcomer);
+	/* `head` lives until the reaper comes. */
+	all->events->admitted(all->owner, fd, &upgrade->form, buf_bytes(&newcomer->head) + head,
+	    buf_length(&newcomer->head) - head);
+}
+
+static void
+judge(struct newcomer *newcomer)
+{
+	const struct newcomers *all = newcomer->all;
+	struct http_head head;
+	struct upgrade upgrade;
+	enum verdict verdict;
+	const char *problem = NULL;
+	long used = http_head_parse(
+	    &head, (const char *)buf_bytes(&newcomer->head), buf_length(&newcomer->head), &problem);
+
+	if (used < 0) {
+		refuse(newcomer, VERDICT_MALFORMED, problem);
+	} else if (used == 0) {
+		if (buf_room(&newcomer->head) == 0)
+			refuse(newcomer, VERDICT_MALFORMED, "request head too long");
+	} else {
+		verdict = admit_judge(
+		    all->admit, &upgrade, &head, all->events->connections(all->owner));
+		if (verdict == VERDICT_SWITCH)
+			welcome(newcomer, &upgrade, (size_t)used);
+		else
+			refuse(newcomer, verdict, upgrade.problem);
+	}
+}
+
+static void
+lost(struct newcomer *newcomer)
+{
+	counters[COUNTER_handshake_lost]++;
+	dismiss(newcomer);
+}
+
+/* What recv() said besides bytes. */
+static void
+no_bytes(struct newcomer *newcomer, ssize_t got)
+{
+	if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		lost(newcomer);
+}
+
+static void
+read_head(struct newcomer *newcomer)
+{
+	uint8_t bytes[2048];
+	size_t want = MIN(sizeof(bytes), buf_room(&newcomer->head));
+	ssize_t got = recv(newcomer->io.fd, bytes, want, MSG_DONTWAIT);
+
+	if (got <= 0) {
+		no_bytes(newcomer, got);
+	} else if (buf_append(&newcomer->head, bytes, (size_t)got) < 0) {
+		lost(newcomer);
+	} else {
+		judge(newcomer);
+	}
+}
+
+static void
+hand_over(struct newcomer *newcomer)
+{
+	if (handoff_pass(newcomer->all->handoff, newcomer->io.fd) == 0)
+		dismiss(newcomer);
+	else
+		refuse(newcomer, VERDICT_STATSD, NULL);
+}
+
+static void
+look(struct newcomer *newcomer)
+{
+	char bytes[PEEK_BYTES];
+	ssize_t got = recv(newcomer->io.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+
+	if (got <= 0) {
+		no_bytes(newcomer, got);
+		return;
+	}
+	switch (peek_judge(bytes, (size_t)got)) {
+	case PEEK_OURS:
+		newcomer->state = NEWCOMER_HEAD;
+		ev_io_start(newcomer->all->loop, &newcomer->io);
+		read_head(newcomer);
+		break;
+	case PEEK_OTHER:
+		hand_over(newcomer);
+		break;
+	case PEEK_JUNK:
+		refuse(newcomer, VERDICT_MALFORMED, "not an HTTP request");
+		break;
+	case PEEK_MORE:
+		/* What is there stays readable: watching would spin. */
+		ev_io_stop(newcomer->all->loop, &newcomer->io);
+		deadline_set(&newcomer->all->again, &newcomer->again);
+		break;
+	}
+}
+
+static void
+discard(struct newcomer *newcomer)
+{
+	uint8_t bytes[4096];
+	ssize_t got = recv(newcomer->io.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (got > 0)
+		newcomer->discarded += (size_t)got;
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) ||
+	    newcomer->discarded > MAX_DISCARDED)
+		dismiss(newcomer);
+}
+
+static void
+on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+{
+	struct newcomer *newcomer = container_of(io, struct newcomer, io);
+
+	switch (newcomer->state) {
+	case NEWCOMER_PEEK:
+		look(newcomer);
+		break;
+	case NEWCOMER_HEAD:
+		read_head(newcomer);
+		break;
+	case NEWCOMER_ENDING:
+		discard(newcomer);
+		break;
+	}
+}
+
+static void
+whole_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
+{
+	counters[COUNTER_handshake_late]++;
+	dismiss(container_of(deadline, struct newcomer, whole));
+}
+
+static void
+again_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
+{
+	look(container_of(deadline, struct newcomer, again));
+}
+
+static void
+ending_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
+{
+	dismiss(container_of(deadline, struct newcomer, whole));
+}
+
+void
+newcomers_init(struct newcomers *newcomers, struct ev_loop *loop)
+{
+	newcomers->loop = loop;
+	newcomers->count = 0;
+	list_init(&newcomers->all);
+	deadlines_init(&newcomers->whole, loop, WHOLE_TIME, whole_expired);
+	deadlines_init(&newcomers->again, loop, AGAIN_TIME, again_expired);
+	deadlines_init(&newcomers->ending, loop, ENDING_TIME, ending_expired);
+}
+
+void
+newcomers_free(struct newcomers *newcomers)
+{
+	while (!list_empty(&newcomers->all))
+		dismiss(LIST_FIRST(&newcomers->all, struct newcomer, node));
+	deadlines_stop(&newcomers->whole);
+	deadlines_stop(&newcomers->again);
+	deadlines_stop(&newcomers->ending);
+}
+
+void
+newcomer_start(struct newcomers *newcomers, int fd)
+{
+	struct newcomer *newcomer = mem_zalloc(sizeof(*newcomer));
+
+	newcomer->all = newcomers;
+	newcomer->state = NEWCOMER_PEEK;
+	buf_init(&newcomer->head, MAX_HEAD);
+	deadline_init(&newcomer->whole);
+	deadline_init(&newcomer->again);
+	list_init(&newcomer->node);
+	list_append(&newcomers->all, &newcomer->node);
+	newcomers->count++;
+	ev_io_init(&newcomer->io, on_readable, fd, EV_READ);
+	ev_io_start(newcomers->loop, &newcomer->io);
+	deadline_set(&newcomers->whole, &newcomer->whole);
+	look(newcomer);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* newcomer: one connection at the door. Only door.c makes them. */
+#ifndef WSFAND_NEWCOMER_H
+#define WSFAND_NEWCOMER_H
+
+#include <ev.h>
+#include <stdint.h>
+
+#include "lib/list.h"
+#include "wsfand/admit.h"
+#include "wsfand/deadlines.h"
+#include "wsfand/door.h"
+#include "wsfand/handoff.h"
+
+/* What all newcomers share. */
+struct newcomers {
+	struct ev_loop *loop;
+	const struct admit *admit;
+	struct handoff *handoff;
+	const struct door_events *events;
+	void *owner;
+	struct list all;
+	uint32_t count;
+	struct deadlines whole; /* for the request head */
+	struct deadlines again; /* until the next look at a first line that came in part */
+	struct deadlines ending; /* after a refusal */
+};
+
+void newcomers_init(struct newcomers *newcomers, struct ev_loop *loop);
+/* Ends them all. */
+void newcomers_free(struct newcomers *newcomers);
+/* Takes over `fd`, and looks at once whether its request is there already. */
+void newcomer_start(struct newcomers *newcomers, int fd);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* producer: one connection to the frames socket. Only upstream.c makes them. */
+#ifndef WSFAND_PRODUCER_H
+#define WSFAND_PRODUCER_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/form_id.h"
+#include "lib/list.h"
+
+struct producer;
+
+struct producers {
+	struct ev_loop *loop;
+	struct list all; /* producer_of() */
+	uint32_t count;
+	unsigned long last_number; /* they are numbered for the log */
+	size_t max_frame;
+	/* One whole frame's payload. */
+	void (*frame)(void *owner, unsigned long number, const uint8_t *payload, size_t length);
+	void *owner;
+};
+
+/* Takes over `fd`. Nothing is told before producer_tell(). */
+struct producer *producer_start(struct producers *producers, int fd);
+struct producer *producer_of(struct list *node);
+/* The room has so many clients now; 0: it is gone. Leaves as soon as it may. */
+void producer_tell(struct producer *producer, const struct form_id *id, uint32_t clients);
+void producer_end(struct producer *producer);
+
+#endif

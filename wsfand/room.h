@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* room: the clients that watch one form. A room exists only while it has
+ * clients; while it does it keeps the last state of each type for those who come later.
+ *
+ * Publishing only queues: a message goes into the room's `pending`, once, whatever
+ * the number of clients (a newer state replaces an older one there already).
+ * rooms_flush(), once per turn of the loop, sends all that is pending to each client of the
+ * room with one system call. A client that keeps up never has a queue of its own. */
+#ifndef WSFAND_ROOM_H
+#define WSFAND_ROOM_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/form_id.h"
+#include "wsfand/client.h"
+#include "wsfand/message.h"
+
+struct room;
+struct rooms;
+
+struct rooms_events {
+	/* The room has so many clients now; 0: it is gone. */
+	void (*changed)(void *owner, const struct form_id *id, uint32_t clients);
+};
+
+struct rooms *rooms_new(struct ev_loop *loop, const struct rooms_events *events, void *owner);
+/* All clients must have left. */
+void rooms_free(struct rooms **rooms);
+uint32_t rooms_count(const struct rooms *rooms);
+/* Messages that wait in rooms for the next flush. */
+uint32_t rooms_pending(const struct rooms *rooms);
+/* Any client, or NULL when there is none. */
+struct client *rooms_any_client(const struct rooms *rooms);
+void rooms_each(const struct rooms *rooms,
+    void (*visit)(void *owner, const struct form_id *id, uint32_t clients), void *owner);
+
+/* NULL when nobody watches that form. */
+struct room *room_find(struct rooms *rooms, const struct form_id *id);
+/* Puts the client into the form's room, which is made when there is none. The
+ * others are told the new number (at most once a second), the newcomer is not. */
+void room_join(struct rooms *rooms, const struct form_id *id, struct client *client);
+/* Takes it out of its room, if it is in one. */
+void room_leave(struct rooms *rooms, struct client *client);
+
+const struct form_id *room_id(const struct room *room);
+uint32_t room_clients(const struct room *room);
+/* The last message of that kind, or NULL; the room's own. */
+struct message *room_state(const struct room *room, enum message_kind kind);
+
+/* One message to all who are in the room now. */
+void room_publish(struct rooms *rooms, struct room *room, struct message *message);
+/* A message to one of the room's clients: behind all that was published before. */
+void room_tell(struct rooms *rooms, struct client *client, struct message *message);
+
+/* Sends what is pending, in all rooms or in one. */
+void rooms_flush(struct rooms *rooms);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* upgrade: what a request deserves (RFC 6455, 4.2), in this order: path, form id,
+ * method, upgrade, version, key, origin. Whether there is room is asked after that (admit). Pure. */
+#ifndef WSFAND_UPGRADE_H
+#define WSFAND_UPGRADE_H
+
+#include "lib/form_id.h"
+#include "lib/http_head.h"
+
+enum verdict {
+	VERDICT_SWITCH, /* 101 */
+	VERDICT_BAD_ID,
+	VERDICT_MALFORMED,
+	VERDICT_ORIGIN,
+	VERDICT_PATH,
+	VERDICT_METHOD,
+	VERDICT_UPGRADE,
+	VERDICT_VERSION,
+	VERDICT_FULL,
+	VERDICT_DRAINING,
+	VERDICT_STATSD,
+};
+
+struct upgrade {
+	struct form_id form;
+	const struct http_field *key; /* Sec-WebSocket-Key */
+	const char *problem; /* VERDICT_MALFORMED: a literal */
+};
+
+/* `origins`: see wsfand/origin.h. The result points into the head. */
+enum verdict upgrade_judge(
+    struct upgrade *upgrade, const struct http_head *head, const char *origins);
+
+#endif

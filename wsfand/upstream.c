@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/upstream.h"
+
+#include <string.h>
+
+#include "lib/acceptor.h"
+#include "lib/die.h"
+#include "lib/json_read.h"
+#include "lib/json_scan.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+#include "wsfand/counters.h"
+#include "wsfand/producer.h"
+
+#define BACKLOG 128
+#define ACCEPT_BATCH 16
+#define SOCKET_MODE 0660
+/* Longer types than this may not hold escapes. */
+#define TYPE_SIZE 128
+/* Types between daemons. */
+#define INTERNAL "room:"
+
+struct upstream {
+	struct acceptor *acceptor;
+	char *path;
+	struct rooms *rooms;
+	struct producers producers;
+};
+
+static void
+bad_frame(unsigned long number, const char *problem, const uint8_t *payload, size_t length)
+{
+	static struct log_limit limit = LOG_LIMIT(5, 5000);
+
+	counters[COUNTER_bad_frames]++;
+	log_limited(&limit, LOG_WARN, "bad frame from producer %lu: %s: %.*s", number, problem,
+	    (int)MIN(length, 80U), (const char *)payload);
+}
+
+/* A member's value without its escapes; `out` holds TYPE_SIZE. NULL when it is too long. */
+static const char *
+unescape(const struct json_member *member, char *out, size_t *length)
+{
+	struct json_doc doc;
+	int used = -1;
+
+	*length = member->length;
+	if (!memchr(member->value, '\\', member->length))
+		return member->value;
+	/* With its quotes it is a JSON text by itself. */
+	if (json_parse(&doc, member->value - 1, member->length + 2, 1, NULL) == 0) {
+		used = json_string(&doc, 0, out, TYPE_SIZE);
+		json_free(&doc);
+	}
+	*length = used < 0 ? 0 : (size_t)used;
+	return used < 0 ? NULL : out;
+}
+
+static bool
+is_type(const char *type, size_t length, const char *wanted)
+{
+	return length == strlen(wanted) && memcmp(type, wanted, length) == 0;
+}
+
+static enum message_kind
+kind_of(const char *type, size_t length)
+{
+	if (is_type(type, length, "analytics:update")) {
+		counters[COUNTER_frames_analytics]++;
+		return MESSAGE_ANALYTICS;
+	}
+	if (is_type(type, length, "metrics:update")) {
+		counters[COUNTER_frames_metrics]++;
+		return MESSAGE_METRICS;
+	}
+	counters[COUNTER_frames_other]++;
+	return MESSAGE_EVENT;
+}
+
+/* What the frame is and which form it is of; NULL, or what is wrong with it. */
+static const char *
+frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struct form_id *form)
+{
+	struct json_member members[] = {{.name = "type"}, {.name = "formId"}};
+	char type_text[TYPE_SIZE], form_text[TYPE_SIZE];
+	const char *error = NULL, *type, *id;
+	size_t type_length, id_length;
+
+	if (json_scan_object((const char *)payload, length, members, ARRAY_SIZE(members), &error) <
+	    0)
+		return error ? error : "not a JSON object";
+	if (!members[0].value)
+		return "no string member \"type\"";
+	if (!members[1].value)
+		return "no string member \"formId\"";
+	type = unescape(&members[0], type_text, &type_length);
+	id = unescape(&members[1], form_text, &id_length);
+	if (!type)
+		return "the type is too long";
+	if (!id || form_id_parse(form, id, id_length) < 0)
+		return "the formId is not 24 hex digits";
+	if (type_length >= strlen(INTERNAL) && memcmp(type, INTERNAL, strlen(INTERNAL)) == 0)
+		return "a type between daemons";
+	*kind = kind_of(type, type_length);
+	return NULL;
+}
+
+static void
+on_frame(void *owner, unsigned long number, const uint8_t *payload, size_t length)
+{
+	struct upstream *upstream = owner;
+	enum message_kind kind;
+	struct form_id form;
+	struct room *room;
+	struct message *message;
+	const char *problem = frame_read(payload, length, &kind, &form);
+
+	counters[COUNTER_frame_bytes] += length;
+	if (problem) {
+		bad_frame(number, problem, payload, length);
+		return;
+	}
+	room = room_find(upstream->rooms, &form);
+	if (!room) {
+		counters[COUNTER_unwatched_frames]++;
+		return;
+	}
+	message = message_new(kind, payload, length);
+	room_publish(upstream->rooms, room, message);
+	message_unref(&message);
+}
+
+static void
+tell_room(void *owner, const struct form_id *id, uint32_t clients)
+{
+	producer_tell(owner, id, clients);
+}
+
+static void
+on_accept(void *owner, int fd, const struct sock_address *peer UNUSED)
+{
+	struct upstream *upstream = owner;
+
+	rooms_each(upstream->rooms, tell_room, producer_start(&upstream->producers, fd));
+}
+
+struct upstream *
+upstream_new(struct ev_loop *loop, const char *run_dir, size_t max_frame, struct rooms *rooms)
+{
+	struct upstream *upstream = mem_zalloc(sizeof(*upstream));
+	int fd;
+
+	upstream->rooms = rooms;
+	upstream->path = mem_printf("%s/frames.sock", run_dir);
+	upstream->producers.loop = loop;
+	upstream->producers.max_frame = max_frame;
+	upstream->producers.frame = on_frame;
+	upstream->producers.owner = upstream;
+	list_init(&upstream->producers.all);
+	fd = sock_listen_unix(upstream->path, SOCKET_MODE, BACKLOG);
+	if (fd < 0)
+		die_system("unable to bind %s", upstream->path);
+	upstream->acceptor = acceptor_new(loop, fd, ACCEPT_BATCH, on_accept, upstream);
+	return upstream;
+}
+
+void
+upstream_room_changed(struct upstream *upstream, const struct form_id *id, uint32_t clients)
+{
+	LIST_FOR_EACH (node, &upstream->producers.all)
+		producer_tell(producer_of(node), id, clients);
+}
+
+uint32_t
+upstream_producers(const struct upstream *upstream)
+{
+	return upstream->producers.count;
+}
+
+void
+upstream_free(struct upstream **pointer)
+{
+	struct upstream *upstream = *pointer;
+
+	*pointer = NULL;
+	if (!upstream)
+		return;
+	acceptor_free(&upstream->acceptor);
+	while (!list_empty(&upstream->producers.all))
+		producer_end(producer_of(upstream->producers.all.next));
+	sock_unlink(upstream->path);
+	MEM_FREE(&upstream->path);
+	MEM_FREE(&upstream);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* upstream: the frames socket: any number of producers whose frames go to the
+ * rooms, and who are told which rooms there are (docs/protocol.md, "Frames socket"). */
+#ifndef WSFAND_UPSTREAM_H
+#define WSFAND_UPSTREAM_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/form_id.h"
+#include "wsfand/room.h"
+
+struct upstream;
+
+/* Listens on <run_dir>/frames.sock; dies (111) when it cannot. */
+struct upstream *upstream_new(
+    struct ev_loop *loop, const char *run_dir, size_t max_frame, struct rooms *rooms);
+/* The room has so many clients now: tells all producers. */
+void upstream_room_changed(struct upstream *upstream, const struct form_id *id, uint32_t clients);
+uint32_t upstream_producers(const struct upstream *upstream);
+void upstream_free(struct upstream **upstream);
+
+#endif

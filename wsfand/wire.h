@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* wire: what a client sends, from bytes to messages (RFC 6455, 5 and 7). Pure.
+ *
+ * wslay's frame layer decodes: header forms, masking, the rules for control
+ * frames. It is only ever given whole frames, so one context serves all clients, none has
+ * state inside the library, and an idle client has no state at all: a struct wire
+ * exists only while a frame or a fragmented message is half there, and all that it holds is plain bytes.
+ * What stands above frames is ours, since wslay's event layer is not exact: it tells of a length only
+ * behind the first byte of payload, takes 1012 to 1014 for errors, a Close of one byte for an
+ * empty one, and checks the UTF-8 of a reason wrongly when it comes in pieces. */
+#ifndef WSFAND_WIRE_H
+#define WSFAND_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "wsfand/close_reason.h"
+
+struct wire;
+
+/* What comes out. Each returns false to stop: nothing more is wanted of this client. */
+struct wire_events {
+	bool (*text)(void *owner, const char *text, size_t length); /* valid UTF-8 */
+	bool (*ping)(void *owner, const uint8_t *payload, size_t length);
+	bool (*pong)(void *owner);
+	/* code 0: the Close frame was empty. The last event of a connection. */
+	void (*close)(void *owner, uint16_t code);
+};
+
+/* Gives the bytes that came to the client's `*wire` (NULL: nothing half there).
+ * CLOSE_NONE, or what the client did wrong; then nothing more may be fed. All of
+ * `data` is used or kept. A message of over `max_message` bytes is
+ * CLOSE_TOO_LONG as soon as its announced lengths say so. */
+MUST_CHECK enum close_reason wire_feed(struct wire **wire, size_t max_message, const uint8_t *data,
+    size_t length, const struct wire_events *events, void *owner);
+
+void wire_free(struct wire **wire);
+
+/* Whether a client may send this close code (RFC 6455, 7.4; IANA's registry up to 1014). */
+bool wire_close_code_valid(uint16_t code);
+
+#endif
