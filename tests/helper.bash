@@ -305,9 +305,9 @@ rss_below() {
 check_sanitizers() {
 	local found
 	found=$(grep -lE 'AddressSanitizer|LeakSanitizer|ThreadSanitizer|: runtime error:' \
-		"$T"/*.log 2>/dev/null) || return 0
+		"$T"/*.log "$T"/svlog/*/current 2>/dev/null) || return 0
 	fail "a sanitizer reported in: $found"
-	grep -hE -A30 'AddressSanitizer|LeakSanitizer|ThreadSanitizer|: runtime error:' "$T"/*.log |
+	grep -hE -A30 'AddressSanitizer|LeakSanitizer|ThreadSanitizer|: runtime error:' $found |
 		head -n 80 >&2
 	return 1
 }
@@ -364,6 +364,7 @@ stop_spawned() {
 
 stop_everything() {
 	local name status=0
+	[ -z "${SPAWNED[supervisor]:-}" ] || supervise_stop || status=1
 	# A real server keeps what a test leaves; the stand-in forgets it.
 	if [ -n "${DUNE_TEST_MONGODB_URI:-}" ] && [ -n "${MONGO_SOURCE:-}" ]; then
 		"$PYTHON" "$TOOLS/mongo.py" "$MONGO_SOURCE" drop || status=1
@@ -391,9 +392,9 @@ stop_everything() {
 
 show_logs() {
 	local file
-	for file in "$T"/*.log "$T"/*.err; do
+	for file in "$T"/*.log "$T"/*.err "$T"/svlog/*/current; do
 		[ -s "$file" ] || continue
-		echo "---- ${file##*/} (last 60 of $(wc -l <"$file") lines)"
+		echo "---- ${file#"$T/"} (last 60 of $(wc -l <"$file") lines)"
 		tail -n 60 "$file" | cut -c 1-600
 	done
 }
@@ -464,3 +465,124 @@ mongo_do() { "$PYTHON" "$TOOLS/mongo.py" "$MONGO_SOURCE" do "$@"; }
 
 # mongo_load [FILE]: Extended JSON lines into forms and responses, by their shape.
 mongo_load() { "$PYTHON" "$TOOLS/mongo.py" "$MONGO_SOURCE" load "$@"; }
+
+# ---- the whole pipeline ----
+
+# start_pipeline SOURCE [VARIABLE=VALUE...]: all four; the settings go to each.
+start_pipeline() {
+	local source=$1
+	shift
+	start_daemon statsd "$@"
+	start_daemon wsfand "$@"
+	start_daemon analyticsd "$@"
+	start_daemon ingestd DUNE_SOURCE="$source" "$@"
+}
+
+# numbers_match DOCUMENTS [OPTION...]: every form's room comes to show what tests/tools/batch.py computes over them.
+numbers_match() {
+	"$PYTHON" "$TOOLS/batch.py" check "$@" --port "${WS_PORT:-$(last_port wsfand)}" \
+		--timeout "$((${NUMBERS_WITHIN:-30} * SLOW))" || { check_alive; return 1; }
+}
+
+generate() { "$PYTHON" "$TOOLS/generate.py" "$@"; }
+
+# new_seed: sets SEED, from DUNE_TEST_SEED where given, and has it shown.
+new_seed() {
+	SEED=${DUNE_TEST_SEED:-$((RANDOM * 32768 + RANDOM))}
+	echo "# seed $SEED ($BATS_TEST_DESCRIPTION)" >&3
+	echo "seed $SEED: DUNE_TEST_SEED=$SEED repeats this"
+}
+
+# ---- supervisors ----
+
+# supervise_start runit|s6: the service directories of supervise/ in $T/sv under runsvdir or s6-svscan, with settings in
+# $T/env (set_env NAME VALUE before or after; a restart makes it count) and logs in $T/svlog/NAME/current.
+supervise_start() {
+	SUPERVISOR=$1
+	cp -R "$ROOT/supervise/$1" "$T/sv"
+	mkdir -p "$T/env" "$T/svlog"
+	local name
+	for name in "$ROOT"/supervise/env/*; do
+		[ -e "$T/env/${name##*/}" ] || cp "$name" "$T/env/"
+	done
+	[ -n "${SUPERVISED_USER:-}" ] || SUPERVISED_USER=$(id -un)
+	set_env DUNE_USER "$SUPERVISED_USER"
+	set_env DUNE_RUN_DIR "$DUNE_RUN_DIR"
+	set_env DUNE_STATE_DIR "$DUNE_STATE_DIR"
+	set_env DUNE_LOG_DIR "$T/svlog"
+	set_env DUNE_STATS_LISTEN 127.0.0.1:0
+	set_env DUNE_DRAIN_MS 100
+	set_env DUNE_CONNECT_RATE 0
+	SUPERVISED_PORT=$(free_port)
+	set_env DUNE_LISTEN "127.0.0.1:$SUPERVISED_PORT"
+	case $1 in
+	runit) PATH=$BIN:$PATH DUNE_ENV_DIR=$T/env spawn supervisor runsvdir -P "$T/sv" ;;
+	s6) PATH=$BIN:$PATH DUNE_ENV_DIR=$T/env spawn supervisor s6-svscan "$T/sv" ;;
+	esac
+}
+
+set_env() { printf '%s\n' "$2" >"$T/env/$1"; }
+
+# A port that nobody has now. Supervised daemons keep theirs across restarts, so it must be a number.
+free_port() {
+	"$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+supervised_pid() {
+	case $SUPERVISOR in
+	runit) cat "$T/sv/$1/supervise/pid" 2>/dev/null ;;
+	s6) s6-svstat -o pid "$T/sv/$1" 2>/dev/null ;;
+	esac
+}
+
+supervised_alive() {
+	local pid
+	pid=$(supervised_pid "$1")
+	[ -n "$pid" ] && [ "$pid" -gt 0 ] && kill -0 "$pid" 2>/dev/null
+}
+
+# Up, and it said that it is ready.
+supervised_ready() {
+	supervised_alive "$1" || return 1
+	case $SUPERVISOR in
+	runit) [ -s "$T/sv/$1/supervise/ready" ] ;;
+	s6) [ "$(s6-svstat -o ready "$T/sv/$1" 2>/dev/null)" = true ] ;;
+	esac
+}
+
+all_ready() {
+	local name
+	for name in ingestd analyticsd wsfand statsd; do supervised_ready "$name" || return 1; done
+}
+
+# supervised_kill NAME: SIGKILL to the daemon, and waits until it is back with another pid.
+supervised_kill() {
+	KILLED_PID=$(supervised_pid "$1")
+	kill -KILL "$KILLED_PID" || { fail "$1 is not running"; return 1; }
+	wait_until 15 supervised_back "$1"
+}
+
+supervised_back() { [ "$(supervised_pid "$1")" != "$KILLED_PID" ] && supervised_ready "$1"; }
+
+supervised_log() { cat "$T/svlog/$1/current"; }
+
+# supervise_stop: everything ends; fails when something is left.
+supervise_stop() {
+	local name pids=
+	for name in ingestd analyticsd wsfand statsd; do pids="$pids $(supervised_pid "$name")"; done
+	case $SUPERVISOR in
+	runit)
+		for name in "$T"/sv/*; do sv exit "$name" >/dev/null 2>&1 || true; done
+		kill -HUP "${SPAWNED[supervisor]}" 2>/dev/null || true
+		;;
+	s6) s6-svscanctl -t "$T/sv" || true ;;
+	esac
+	for name in $pids; do
+		[ "$name" -gt 0 ] || continue
+		wait_until 15 process_gone "$name" || return 1
+	done
+	wait "${SPAWNED[supervisor]}" 2>/dev/null || true
+	unset "SPAWNED[supervisor]"
+}
+
+process_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }

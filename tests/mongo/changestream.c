@@ -466,8 +466,9 @@ changestream_next(struct changestream *cs, struct doc **out, struct fail *f)
 		if (cs->next == cs->srv->oplog.end)
 			return at_end(cs);
 		if (cs->next < cs->srv->oplog.first)
-			return fail_set(f, 136, "CollectionScan died due to position in capped "
-						"collection being deleted. ");
+			return fail_set(f, 136, "Error in $cursor stage :: caused by :: CollectionScan "
+						"died due to position in capped collection being "
+						"deleted.");
 		e = oplog_at(&cs->srv->oplog, cs->next++);
 		if (in_scope(cs, e) && (r = entry_pass(cs, e, out, f)))
 			return r;

@@ -151,6 +151,20 @@ cmd_documents(struct cmd *c, const char *key, struct doc_span **out, size_t *n)
 	return r;
 }
 
+/* An error's text may quote what a client sent, or be cut within a character. */
+static void
+append_text(bson_t *reply, const char *key, const char *text)
+{
+	char *copy = bson_strdup(text);
+
+	if (!bson_utf8_validate(copy, strlen(copy), false))
+		for (char *p = copy; *p; p++)
+			if (*p & 0x80)
+				*p = '?';
+	bson_append_utf8(reply, key, -1, copy, -1);
+	bson_free(copy);
+}
+
 /* Manual, "Database Commands > Response": ok, the error if any, the times. */
 static void
 reply_finish(struct server *srv, const struct fail *f, bson_t *reply)
@@ -161,7 +175,7 @@ reply_finish(struct server *srv, const struct fail *f, bson_t *reply)
 	if (f) {
 		bson_reinit(reply);
 		bson_append_double(reply, "ok", -1, 0);
-		bson_append_utf8(reply, "errmsg", -1, f->text, -1);
+		append_text(reply, "errmsg", f->text);
 		bson_append_int32(reply, "code", -1, f->code);
 		bson_append_utf8(reply, "codeName", -1, fail_name(f->code), -1);
 		if (f->label) {

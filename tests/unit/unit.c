@@ -5,15 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_TIMEOUT_S 30
@@ -130,12 +129,23 @@ fds_check(const bool before[static MAX_FDS], const struct unit_test *test)
 	}
 }
 
+/* SIGCHLD is blocked, so that it can be waited for with a timeout. */
+static void
+child_signal(int how)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(how, &set, NULL);
+}
+
 /* In the child: the whole of the test, with its output in `output`. */
 static void
 run_child(const struct unit_test *test, int output)
 {
 	bool before[MAX_FDS];
 	setpgid(0, 0);
+	child_signal(SIG_UNBLOCK);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	dup2(null, STDIN_FILENO);
 	close(null);
@@ -149,11 +159,11 @@ run_child(const struct unit_test *test, int output)
 }
 
 static int
-timeout_ms(void)
+timeout_s(void)
 {
 	const char *text = getenv("UNIT_TIMEOUT_S");
 	int seconds = text != NULL ? atoi(text) : 0;
-	return 1000 * (seconds > 0 ? seconds : DEFAULT_TIMEOUT_S);
+	return seconds > 0 ? seconds : DEFAULT_TIMEOUT_S;
 }
 
 /* The child's wait status; *timed_out tells that it had to be killed. */
@@ -161,16 +171,20 @@ static int
 wait_child(pid_t pid, bool *timed_out)
 {
 	int status;
-	struct pollfd ended = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	*timed_out = ended.fd >= 0 && poll(&ended, 1, timeout_ms()) == 0;
-	if (*timed_out)
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	struct timespec limit = {.tv_sec = timeout_s()};
+	*timed_out = false;
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (sigtimedwait(&set, NULL, &limit) >= 0 || errno == EINTR)
+			continue;
+		*timed_out = true;
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
+		limit = (struct timespec){.tv_sec = 1};
+	}
 	/* Whatever the test started goes with it. */
 	kill(-pid, SIGKILL);
-	if (ended.fd >= 0)
-		close(ended.fd);
 	return status;
 }
 
@@ -204,7 +218,7 @@ run_one(const struct unit_test *test)
 	if (!passed) {
 		printf("FAILED %s (%s)", test->name, test->file);
 		if (timed_out)
-			printf(": no end after %d s\n", timeout_ms() / 1000);
+			printf(": no end after %d s\n", timeout_s());
 		else if (WIFSIGNALED(status))
 			printf(": %s\n", strsignal(WTERMSIG(status)));
 		else
@@ -238,6 +252,7 @@ int
 main(int argc, char **argv)
 {
 	int passed = 0, failed = 0;
+	child_signal(SIG_BLOCK);
 	for (int i = 1; i < argc; i++) {
 		if (!name_known(argv[i])) {
 			fprintf(stderr, "no test named %s\n", argv[i]);
