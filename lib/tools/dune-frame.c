@@ -52,7 +52,7 @@ static const char usage[] =
     "Settings, from the environment:\n"
     "\n"
     "  DUNE_MAX_FRAME_BYTES  the longest frame, in bytes without its length\n"
-    "                        1024 to 67108864; default 1048576; now %lld\n"
+    "                        1024 to 67108864; default 1048576; now %s\n"
     "\n"
     "A frame is 4 bytes of length, big-endian, then that many bytes of one JSON object. Blank\n"
     "lines are skipped. Exit: 0, 100 for input or arguments that are wrong, 111 when the\n"
@@ -264,20 +264,25 @@ decode(struct filter *filter)
 		refuse_frame(filter, "cut off within its length");
 }
 
+static const char *
+max_frame_text(void)
+{
+	const struct env_table all = {.rows = table, .count = ARRAY_SIZE(table)};
+	return env_text(&all, &table[0]);
+}
+
 static size_t
 max_frame_bytes(void)
 {
 	struct settings settings;
-	const struct env_table all = {.rows = table, .count = ARRAY_SIZE(table)};
-	const char *text = env_text(&all, &table[0]);
-	const char *allowed = env_store(&table[0], text, &settings);
+	const char *text = max_frame_text(), *allowed = env_store(&table[0], text, &settings);
 	if (allowed != NULL)
 		die_usage("%s: \"%s\" is not %s", table[0].name, text, allowed);
 	return (size_t)settings.max_frame_bytes;
 }
 
 static NORETURN void
-print_and_leave(const char *format, long long value)
+print_and_leave(const char *format, const char *value)
 {
 	printf(format, value);
 	if (fflush(stdout) != 0)
@@ -293,14 +298,14 @@ main(int argc, char **argv)
 	const char *option = argc > 1 ? argv[1] : "";
 	bool backwards = strcmp(option, "-d") == 0;
 	if (strcmp(option, "--version") == 0)
-		print_and_leave("dune-frame " DUNE_VERSION "\n", 0);
-	size_t max = max_frame_bytes();
+		print_and_leave("dune-frame %s\n", DUNE_VERSION);
 	if (strcmp(option, "--help") == 0)
-		print_and_leave(usage, (long long)max);
+		print_and_leave(usage, max_frame_text());
 	if (argc > 2 || (argc == 2 && !backwards))
 		die_usage("unknown argument \"%s\"; --help tells what there is", argv[argc - 1]);
 
 	struct stat status;
+	size_t max = max_frame_bytes();
 	struct filter filter = {.max = max, .number = 1};
 	filter.lazy = fstat(STDOUT_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 	buf_init(&filter.in, max + FRAME_HEADER + 2 * READ_BYTES);
