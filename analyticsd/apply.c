@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyticsd/apply.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "analyticsd/counters.h"
+#include "analyticsd/event.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define POSITION_MAX (1U << 20)
+/* A response document has at most 16 MiB, and a record says no more than its document. */
+#define RECORD_MAX (17U << 20)
+#define FULL_BYTES (8U << 20)
+#define FULL_EVENTS 20000
+
+struct apply {
+	struct apply_config config;
+	struct response response, old_response;
+	struct buf id, record; /* of the response at hand */
+	struct buf old_record; /* what was counted for it */
+	struct buf position, committed; /* newest and committed */
+	bool moved; /* they differ */
+	size_t events, bytes; /* since the last commit */
+};
+
+struct apply *
+apply_new(const struct apply_config *config)
+{
+	struct apply *apply = mem_zalloc(sizeof(*apply));
+
+	apply->config = *config;
+	buf_init(&apply->id, RESPONSE_MAX_ID);
+	buf_init(&apply->record, RECORD_MAX);
+	buf_init(&apply->old_record, RECORD_MAX);
+	buf_init(&apply->position, POSITION_MAX);
+	buf_init(&apply->committed, POSITION_MAX);
+	if (config->store->ops->position(config->store, &apply->committed) < 0)
+		apply_free(&apply);
+	return apply;
+}
+
+void
+apply_free(struct apply **pointer)
+{
+	struct apply *apply = *pointer;
+
+	response_free(&apply->response);
+	response_free(&apply->old_response);
+	buf_free(&apply->id);
+	buf_free(&apply->record);
+	buf_free(&apply->old_record);
+	buf_free(&apply->position);
+	buf_free(&apply->committed);
+	MEM_FREE(pointer);
+}
+
+/* A document's _id for the log: extended JSON, "(none)" when it lacks one. */
+static void
+malformed(const bson_t *doc, const char *kind, const char *why)
+{
+	static struct log_limit limit = LOG_LIMIT(10, 1000);
+	bson_iter_t iter;
+	bson_t only;
+	char *text = NULL;
+
+	counters[COUNTER_malformed]++;
+	if (bson_iter_init_find(&iter, doc, "_id")) {
+		bson_init(&only);
+		if (bson_append_iter(&only, "_id", 3, &iter))
+			text = bson_as_relaxed_extended_json(&only, NULL);
+		bson_destroy(&only);
+	}
+	log_limited(&limit, LOG_WARN, "malformed %s %.300s skipped: %s", kind,
+	    text != NULL ? text : "(without _id)", why);
+	bson_free(text);
+}
+
+static void
+changed(struct apply *apply, struct hot_form *hot, int64_t now_ms)
+{
+	form_touch(hot->form, now_ms);
+	apply->config.changed(apply->config.owner, hot);
+}
+
+/* What was counted for a response: the row in the ledger, the form it stands in, and the record read
+ * again as a response. */
+struct counted {
+	bool found;
+	struct store_row row;
+	struct hot_form *hot;
+};
+
+static int
+find_counted(struct apply *apply, int64_t now_ms, struct counted *counted)
+{
+	struct store_row *row = &counted->row;
+	int found = ledger_find(
+	    apply->config.ledger, buf_bytes(&apply->id), buf_length(&apply->id), row);
+
+	counted->found = found > 0;
+	if (found <= 0)
+		return found;
+	/* The row is lent only until the next call. */
+	buf_clear(&apply->old_record);
+	if (buf_append(&apply->old_record, row->record, row->record_length) < 0)
+		return -1;
+	row->record = buf_bytes(&apply->old_record);
+	row->id = buf_bytes(&apply->id);
+	found = forms_find_number(apply->config.forms, row->form, now_ms, &counted->hot);
+	if (found > 0 &&
+	    response_from_record(&apply->old_response, row->record, row->record_length) == 0) {
+		apply->old_response.form = counted->hot->row.id;
+		return 0;
+	}
+	if (found >= 0)
+		errno = EBADMSG; /* a row of a form that is not there, or not a record */
+	return -1;
+}
+
+static void
+take_back(struct apply *apply, const struct counted *counted)
+{
+	enum form_result result = form_remove(
+	    counted->hot->form, &apply->old_response, forms_zone(apply->config.forms));
+
+	forms_changed(apply->config.forms, counted->hot, true);
+	if (result == FORM_REBUILD)
+		forms_stale(apply->config.forms, counted->hot);
+}
+
+/* The response is in the collection no more, or not as one that counts. */
+static int
+remove_response(struct apply *apply, int64_t now_ms)
+{
+	struct counted counted;
+
+	if (find_counted(apply, now_ms, &counted) < 0)
+		return -1;
+	if (!counted.found)
+		return 0;
+	take_back(apply, &counted);
+	ledger_bury(apply->config.ledger, &counted.row);
+	changed(apply, counted.hot, now_ms);
+	return 0;
+}
+
+static bool
+same_record(const struct store_row *row, const struct buf *record)
+{
+	return row->record_length == buf_length(record) &&
+	    memcmp(row->record, buf_bytes(record), row->record_length) == 0;
+}
+
+static int
+put_response(struct apply *apply, int64_t now_ms)
+{
+	struct forms *forms = apply->config.forms;
+	struct counted counted;
+	struct hot_form *hot;
+
+	/* All that can fail comes first. */
+	if (find_counted(apply, now_ms, &counted) < 0 ||
+	    forms_get(forms, &apply->response.form, now_ms, &hot) < 0)
+		return -1;
+	bool stays = counted.found && counted.hot == hot;
+	if (stays && same_record(&counted.row, &apply->record)) {
+		counters[COUNTER_unchanged]++;
+		return 0;
+	}
+	struct store_row row = {.form = hot->row.number,
+	    .prev = hot->row.head,
+	    .id = buf_bytes(&apply->id),
+	    .id_length = buf_length(&apply->id),
+	    .record = buf_bytes(&apply->record),
+	    .record_length = buf_length(&apply->record)};
+	if (counted.found)
+		take_back(apply, &counted);
+	form_add(hot->form, &apply->response, forms_zone(forms));
+	if (stays) {
+		row.seq = counted.row.seq;
+		row.prev = counted.row.prev;
+		ledger_update(apply->config.ledger, &row);
+	} else {
+		if (counted.found) {
+			ledger_bury(apply->config.ledger, &counted.row);
+			changed(apply, counted.hot, now_ms);
+		}
+		forms_row_added(forms, hot, ledger_append(apply->config.ledger, &row));
+	}
+	changed(apply, hot, now_ms);
+	return 0;
+}
+
+static int
+apply_response(struct apply *apply, const bson_t *doc, int64_t now_ms)
+{
+	const char *why;
+
+	counters[COUNTER_responses]++;
+	if (response_id(doc, &apply->id) < 0) {
+		malformed(doc, "response", "no usable _id");
+		return 0;
+	}
+	if (response_from_bson(&apply->response, doc, &why) < 0) {
+		malformed(doc, "response", why);
+		return remove_response(apply, now_ms);
+	}
+	if (response_to_record(&apply->response, &apply->record) < 0) {
+		malformed(doc, "response", "too long");
+		return remove_response(apply, now_ms);
+	}
+	return put_response(apply, now_ms);
+}
+
+static int
+apply_response_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
+{
+	counters[COUNTER_responses_deleted]++;
+	if (response_id(doc, &apply->id) < 0) {
+		malformed(doc, "deletion of a response", "no usable _id");
+		return 0;
+	}
+	return remove_response(apply, now_ms);
+}
+
+static bool
+read_form_id(const bson_t *doc, const char *kind, struct form_id *id)
+{
+	bson_iter_t iter;
+
+	if (!bson_iter_init_find(&iter, doc, "_id") || !BSON_ITER_HOLDS_OID(&iter)) {
+		malformed(doc, kind, "its _id is no ObjectId");
+		return false;
+	}
+	memcpy(id->bytes, bson_iter_oid(&iter)->bytes, FORM_ID_BYTES);
+	return true;
+}
+
+static int
+apply_form(struct apply *apply, const bson_t *doc, int64_t now_ms)
+{
+	struct form_id id;
+	struct hot_form *hot;
+	const char *why = NULL;
+
+	counters[COUNTER_forms_defined]++;
+	if (!read_form_id(doc, "form", &id))
+		return 0;
+	if (forms_get(apply->config.forms, &id, now_ms, &hot) < 0)
+		return -1;
+	enum form_result result = form_define(hot->form, doc, &why);
+	if (why != NULL)
+		malformed(doc, "part of form", why);
+	if (result == FORM_UNCHANGED) {
+		counters[COUNTER_unchanged]++;
+		return 0;
+	}
+	forms_changed(apply->config.forms, hot, true);
+	if (result == FORM_REBUILD)
+		forms_stale(apply->config.forms, hot);
+	changed(apply, hot, now_ms);
+	return 0;
+}
+
+static int
+apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
+{
+	struct form_id id;
+	struct hot_form *hot;
+
+	counters[COUNTER_forms_deleted]++;
+	if (!read_form_id(doc, "deletion of a form", &id))
+		return 0;
+	int found = forms_find(apply->config.forms, &id, now_ms, &hot);
+	if (found <= 0)
+		return found;
+	form_undefine(hot->form);
+	forms_changed(apply->config.forms, hot, true);
+	changed(apply, hot, now_ms);
+	return 0;
+}
+
+static int
+apply_bare(struct apply *apply, const bson_t *doc, int64_t now_ms)
+{
+	if (bson_has_field(doc, "formId"))
+		return apply_response(apply, doc, now_ms);
+	if (bson_has_field(doc, "fields"))
+		return apply_form(apply, doc, now_ms);
+	malformed(doc, "document", "neither formId nor fields");
+	return 0;
+}
+
+static int
+apply_event(struct apply *apply, const struct event *event, const bson_t *whole, int64_t now_ms)
+{
+	static const struct {
+		const char *op;
+		int (*apply)(struct apply *apply, const bson_t *doc, int64_t now_ms);
+	} kinds[] = {
+	    {"response", apply_response},
+	    {"responseDeleted", apply_response_deleted},
+	    {"form", apply_form},
+	    {"formDeleted", apply_form_deleted},
+	};
+	static struct log_limit limit = LOG_LIMIT(5, 10000);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(event->op, kinds[i].op) != 0)
+			continue;
+		if (event->has_doc)
+			return kinds[i].apply(apply, &event->doc, now_ms);
+		malformed(whole, "event", "no doc");
+		return 0;
+	}
+	if (strcmp(event->op, "position") == 0) {
+		counters[COUNTER_positions]++;
+		return 0;
+	}
+	counters[COUNTER_unknown_ops]++;
+	log_limited(&limit, LOG_WARN, "event of unknown op '%.64s' skipped", event->op);
+	return 0;
+}
+
+static void
+move_position(struct apply *apply, const struct event *event)
+{
+	buf_clear(&apply->position);
+	if (buf_append(&apply->position, event->position, event->position_length) < 0) {
+		log_warn(
+		    "a position of %u bytes is too long, it is not kept", event->position_length);
+		return;
+	}
+	apply->moved = true;
+}
+
+int
+apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms)
+{
+	struct event event;
+	int result;
+
+	forms_trim(apply->config.forms);
+	event_read(&event, doc);
+	result = event.op == NULL ? apply_bare(apply, doc, now_ms)
+				  : apply_event(apply, &event, doc, now_ms);
+	if (result < 0)
+		return -1;
+	if (event.op != NULL && event.position != NULL)
+		move_position(apply, &event);
+	if (event.at_ms >= 0)
+		counters[COUNTER_applied_lag] = (uint64_t)MAX(now_ms - event.at_ms, 0);
+	apply->events++;
+	apply->bytes += doc->len;
+	return 0;
+}
+
+bool
+apply_pending(const struct apply *apply)
+{
+	return apply->moved || ledger_pending(apply->config.ledger) > 0 ||
+	    forms_dirty(apply->config.forms);
+}
+
+bool
+apply_moves(const struct apply *apply)
+{
+	return apply->moved;
+}
+
+bool
+apply_full(const struct apply *apply)
+{
+	return apply->events >= FULL_EVENTS || apply->bytes >= FULL_BYTES ||
+	    forms_crowded(apply->config.forms);
+}
+
+static int
+write_all(struct apply *apply)
+{
+	struct store *store = apply->config.store;
+
+	if (store->ops->begin(store) < 0 || ledger_write(apply->config.ledger) < 0 ||
+	    forms_write(apply->config.forms) < 0)
+		return -1;
+	if (apply->moved &&
+	    store->ops->put_position(
+		store, buf_bytes(&apply->position), buf_length(&apply->position)) < 0)
+		return -1;
+	return store->ops->commit(store);
+}
+
+int
+apply_commit(struct apply *apply, int64_t now_ms)
+{
+	struct store *store = apply->config.store;
+
+	if (forms_repair(apply->config.forms, now_ms) < 0)
+		return -1;
+	if (write_all(apply) < 0) {
+		int error = errno;
+		store->ops->rollback(store);
+		errno = error;
+		return -1;
+	}
+	ledger_committed(apply->config.ledger);
+	forms_committed(apply->config.forms);
+	if (apply->moved) {
+		struct buf swap = apply->committed;
+		apply->committed = apply->position;
+		apply->position = swap;
+		apply->moved = false;
+	}
+	apply->events = apply->bytes = 0;
+	return 0;
+}
+
+const struct buf *
+apply_position(const struct apply *apply)
+{
+	return &apply->committed;
+}

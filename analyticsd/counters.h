@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* counters: analyticsd's own numbers, made from counters.def (lib/counters.h says how). */
+#ifndef ANALYTICSD_COUNTERS_H
+#define ANALYTICSD_COUNTERS_H
+
+#include "lib/counters.h"
+
+#define COUNTER(field, name, labels, help) COUNTER_##field,
+#define COUNTER_US COUNTER
+#define GAUGE COUNTER
+#define GAUGE_MS COUNTER
+enum counter_index {
+#include "analyticsd/counters.def"
+	COUNTER_COUNT
+};
+#undef COUNTER
+#undef COUNTER_US
+#undef GAUGE
+#undef GAUGE_MS
+
+extern const struct counter counters_schema[COUNTER_COUNT];
+extern uint64_t counters[COUNTER_COUNT];
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyticsd/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <time.h>
+
+#include "lib/die.h"
+#include "lib/mem.h"
+#include "lib/sock.h"
+
+#define APPLICATION_ID 0x64756e65 /* "dune" */
+#define SCHEMA_VERSION 1
+
+static const char schema_sql[] =
+    "BEGIN;"
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+    "CREATE TABLE forms (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, head INTEGER NOT NULL, "
+    "state_seq INTEGER NOT NULL, updated INTEGER NOT NULL);"
+    "CREATE TABLE states (n INTEGER PRIMARY KEY, state BLOB NOT NULL);"
+    "CREATE TABLE responses (seq INTEGER PRIMARY KEY, id BLOB, form INTEGER NOT NULL, "
+    "prev INTEGER NOT NULL, record BLOB);"
+    "CREATE UNIQUE INDEX responses_id ON responses (id) WHERE id IS NOT NULL;"
+    "PRAGMA application_id = 0x64756e65;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+int
+database_failed(struct database *database, int code)
+{
+	snprintf(
+	    database->failure, sizeof(database->failure), "%s", sqlite3_errmsg(database->handle));
+	switch (code & 0xff) {
+	case SQLITE_FULL:
+		errno = ENOSPC;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		errno = EBADMSG;
+		break;
+	default:
+		errno = sqlite3_system_errno(database->handle) == ENOSPC ? ENOSPC : EIO;
+	}
+	return -1;
+}
+
+static int
+rename_aside(const char *path, char *where, size_t size)
+{
+	static const char *const suffixes[] = {"-wal", "-shm", ""};
+	char from[PATH_MAX], to[PATH_MAX];
+
+	snprintf(where, size, "%s.corrupt-%lld", path, (long long)time(NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		snprintf(from, sizeof(from), "%s%s", path, suffixes[i]);
+		snprintf(to, sizeof(to), "%s%s", where, suffixes[i]);
+		if (rename(from, to) < 0 && errno != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+/* One process per state directory; the lock goes with the process, however it ends. */
+static int
+take_lock(const char *path)
+{
+	char *lock = mem_printf("%s.lock", path);
+	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+
+	if (fd < 0)
+		die_system("unable to open %s", lock);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK) {
+			errno = 0;
+			die_system("%s is in use by another analyticsd", path);
+		}
+		die_system("unable to lock %s", lock);
+	}
+	free(lock);
+	return fd;
+}
+
+static int
+read_pragma(struct database *database, const char *sql, int64_t *value)
+{
+	sqlite3_stmt *statement;
+	int code = sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL);
+
+	if (code != SQLITE_OK)
+		return database_failed(database, code);
+	code = sqlite3_step(statement);
+	*value = sqlite3_column_int64(statement, 0);
+	int result = code == SQLITE_ROW ? 0 : database_failed(database, code);
+	sqlite3_finalize(statement);
+	return result;
+}
+
+static int
+execute(struct database *database, const char *sql)
+{
+	int code = sqlite3_exec(database->handle, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : database_failed(database, code);
+}
+
+static int
+check_version(struct database *database)
+{
+	int64_t application, version, tables;
+
+	if (read_pragma(database, "PRAGMA application_id", &application) < 0 ||
+	    read_pragma(database, "PRAGMA user_version", &version) < 0 ||
+	    read_pragma(database, "SELECT count(*) FROM sqlite_schema", &tables) < 0)
+		return -1;
+	if (application == 0 && version == 0 && tables == 0)
+		return execute(database, schema_sql);
+	if (application != APPLICATION_ID)
+		die_usage("%s is a database of some other program", database->path);
+	if (version > SCHEMA_VERSION)
+		die_usage("%s is of version %lld, and this analyticsd knows versions up to %d",
+		    database->path, (long long)version, SCHEMA_VERSION);
+	return 0;
+}
+
+/* PRAGMA quick_check would read all of it, which takes as long as there are responses. */
+int
+database_open(struct database *database)
+{
+	int code = sqlite3_open_v2(database->path, &database->handle,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+
+	if (code != SQLITE_OK)
+		return database_failed(database, code);
+	sqlite3_extended_result_codes(database->handle, 1);
+	sqlite3_busy_timeout(database->handle, 2000);
+	if (execute(database,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		"PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;"
+		"PRAGMA journal_size_limit = 67108864; PRAGMA cell_size_check = ON;"
+		"PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;") < 0)
+		return -1;
+	return check_version(database);
+}
+
+void
+database_init(struct database *database, const char *directory)
+{
+	database->path = mem_printf("%s/analytics.db", directory);
+	database->lock_fd = take_lock(database->path);
+}
+
+void
+database_close(struct database *database)
+{
+	sqlite3_close(database->handle);
+	database->handle = NULL;
+	fd_close(&database->lock_fd);
+	MEM_FREE(&database->path);
+}
+
+int
+database_set_aside(struct database *database, char *where, size_t size)
+{
+	/* What is corrupt is kept as it is: nothing is moved from the WAL into it. */
+	sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(database->handle);
+	database->handle = NULL;
+	return rename_aside(database->path, where, size);
+}

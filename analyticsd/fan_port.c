@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyticsd/fan_port.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyticsd/counters.h"
+#include "analyticsd/interest.h"
+#include "analyticsd/interest_message.h"
+#include "analyticsd/publish.h"
+#include "analyticsd/snapshot.h"
+#include "lib/clock.h"
+#include "lib/frame.h"
+#include "lib/link.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define OUT_MAX (4U << 20)
+/* With less room than this in a link nothing is made for it. */
+#define LOW_ROOM 65536
+/* Rooms served in one turn of the loop, so that input is not kept waiting. */
+#define ROOMS_PER_TURN 2048
+
+struct fan_link {
+	struct fan_port *fan;
+	size_t index;
+	char *name;
+	struct link *link;
+};
+
+/* A frame of the room at hand, made when the first link needs it. */
+struct made_frame {
+	struct buf buf;
+	bool made;
+};
+
+struct fan_port {
+	struct fan_config config;
+	struct ev_loop *loop;
+	ev_prepare turn_end;
+	ev_timer due;
+	struct interest *interest;
+	struct publish *publish;
+	struct made_frame update, metrics;
+	size_t count;
+	struct fan_link links[];
+};
+
+/* ---- frames out ---- */
+
+static void
+too_long(struct fan_port *fan, const struct room *room)
+{
+	static struct log_limit limit = LOG_LIMIT(3, 10000);
+	char id[FORM_ID_HEX + 1];
+
+	form_id_format(&room->id, id);
+	counters[COUNTER_frames_too_long]++;
+	log_limited(&limit, LOG_ERROR,
+	    "a frame of form %s is over DUNE_MAX_FRAME_BYTES (%zu), not sent", id,
+	    fan->config.max_frame_bytes);
+}
+
+/* The frame, or an empty buffer when it would be too long. */
+static const struct buf *
+make(struct fan_port *fan, const struct room *room, unsigned kind)
+{
+	struct made_frame *frame = kind == KIND_ANALYTICS ? &fan->update : &fan->metrics;
+
+	if (frame->made)
+		return &frame->buf;
+	frame->made = true;
+	buf_clear(&frame->buf);
+	int result;
+	if (kind == KIND_ANALYTICS) {
+		result = snapshot_analytics(room->hot->form, &frame->buf);
+	} else {
+		struct metrics metrics = snapshot_count(
+		    room->hot->form, forms_zone(fan->config.forms), clock_wall_ms(), room->viewers);
+		result = snapshot_metrics(&room->id, &metrics, &frame->buf);
+	}
+	if (result < 0)
+		too_long(fan, room);
+	else
+		counters[COUNTER_frames_serialised]++;
+	return &frame->buf;
+}
+
+/* Another room, or other numbers. */
+static void
+begin_room(struct fan_port *fan)
+{
+	fan->update.made = fan->metrics.made = false;
+}
+
+/* 0: it is on its way; -1: no room. */
+static int
+send_frame(struct conn *conn, const struct buf *frame)
+{
+	uint8_t head[FRAME_HEADER];
+
+	frame_put_header(head, (uint32_t)buf_length(frame));
+	if (conn_send2(conn, head, sizeof(head), buf_bytes(frame), buf_length(frame)) == 0)
+		return 0;
+	/* What is queued may leave now; if it does not, the conn is stuck and will call on_drained(). */
+	conn_flush(conn);
+	return conn_send2(conn, head, sizeof(head), buf_bytes(frame), buf_length(frame));
+}
+
+/* Sends these kinds, or owes them. -1: the link is full. */
+static int
+send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds)
+{
+	static const unsigned order[] = {KIND_ANALYTICS, KIND_METRICS};
+	struct conn *conn = link_conn(fan->links[index].link);
+
+	if (conn == NULL)
+		return 0;
+	if (conn_room(conn) < LOW_ROOM)
+		conn_flush(conn);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		if ((kinds & order[i]) == 0)
+			continue;
+		const struct buf *frame = NULL;
+		if (conn_room(conn) >= LOW_ROOM)
+			frame = make(fan, room, order[i]);
+		if (frame == NULL || (buf_length(frame) > 0 && send_frame(conn, frame) < 0)) {
+			publish_owe(fan->publish, room, index, kinds);
+			counters[COUNTER_frames_owed]++;
+			return -1;
+		}
+		kinds &= ~order[i];
+		publish_paid(fan->publish, room, index, order[i]);
+		if (buf_length(frame) > 0) {
+			counters[order[i] == KIND_ANALYTICS ? COUNTER_updates : COUNTER_metrics]++;
+			counters[COUNTER_frame_bytes] += FRAME_HEADER + buf_length(frame);
+		}
+	}
+	return 0;
+}
+
+/* responsesToday moves together with totalResponses. */
+static unsigned
+add_metrics(struct fan_port *fan, struct room *room, unsigned news)
+{
+	if (news == 0)
+		return 0;
+	struct metrics now = snapshot_count(
+	    room->hot->form, forms_zone(fan->config.forms), clock_wall_ms(), room->viewers);
+	if (now.today != room->told.today || now.this_hour != room->told.this_hour ||
+	    now.last_submission != room->told.last_submission)
+		news |= KIND_METRICS;
+	if ((news & KIND_METRICS) != 0)
+		room->told = now;
+	return news;
+}
+
+/* Can the form be looked at? If not the store cannot be read now: the committer says so and tries again. */
+static bool
+is_fresh(struct fan_port *fan, struct room *room)
+{
+	if (forms_fresh(fan->config.forms, room->hot, clock_wall_ms()) == 0)
+		return true;
+	publish_changed(fan->publish, room);
+	return false;
+}
+
+static void
+deliver(struct fan_port *fan, struct room *room, unsigned news)
+{
+	if (room->hot == NULL || !is_fresh(fan, room))
+		return;
+	bool known = form_known(room->hot->form);
+	/* A form that was deleted is told of once more, and then no longer. */
+	if (!known && !room->known)
+		return;
+	room->known = known;
+	begin_room(fan);
+	news = add_metrics(fan, room, news);
+	for (size_t i = 0; i < fan->count; i++) {
+		unsigned kinds = news | publish_wanted(room, i);
+		/* A link that is full is owed it, and the others go on. */
+		if (kinds != 0 && room->links[i].open && send_kinds(fan, room, i, kinds) < 0)
+			log_debug("%s is behind", fan->links[i].name);
+	}
+}
+
+static void
+start_due(struct fan_port *fan)
+{
+	int64_t wait = publish_wait(fan->publish, clock_monotonic_ms());
+
+	ev_timer_stop(fan->loop, &fan->due);
+	if (wait < 0)
+		return;
+	ev_now_update(fan->loop);
+	ev_timer_set(&fan->due, (double)wait / 1e3, 0);
+	ev_timer_start(fan->loop, &fan->due);
+}
+
+static void
+serve_rooms(struct fan_port *fan, size_t most)
+{
+	uint64_t now = clock_monotonic_ms();
+	struct room *room;
+	unsigned news;
+
+	while (most-- > 0 && (room = publish_next(fan->publish, now, &news)) != NULL)
+		deliver(fan, room, news);
+}
+
+static void
+on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *watcher, int events UNUSED)
+{
+	struct fan_port *fan = container_of(watcher, struct fan_port, turn_end);
+
+	serve_rooms(fan, ROOMS_PER_TURN);
+	start_due(fan);
+}
+
+/* Only wakes the loop: the turn's end does the work. */
+static void
+on_due(struct ev_loop *loop UNUSED, ev_timer *timer UNUSED, int events UNUSED)
+{
+}
+
+static void
+on_drained(void *owner)
+{
+	struct fan_link *link = owner;
+	struct fan_port *fan = link->fan;
+	struct room *room;
+
+	while ((room = publish_owed(fan->publish, link->index)) != NULL) {
+		unsigned owed = room->links[link->index].owed;
+		if (!is_fresh(fan, room)) {
+			publish_paid(fan->publish, room, link->index, owed);
+			continue;
+		}
+		begin_room(fan);
+		if (send_kinds(fan, room, link->index, owed) < 0)
+			return;
+	}
+}
+
+/* ---- interest in ---- */
+
+static void
+close_room(struct fan_port *fan, size_t index, struct room *room)
+{
+	if (!room->links[index].open || !interest_closed(fan->interest, index, room))
+		return;
+	if (room->hot != NULL)
+		forms_watch(fan->config.forms, room->hot, NULL);
+	interest_drop(fan->interest, &room);
+}
+
+static void
+attach(struct fan_port *fan, struct room *room, struct hot_form *hot)
+{
+	room->hot = hot;
+	room->known = form_known(hot->form);
+	forms_watch(fan->config.forms, hot, room);
+}
+
+static void
+open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t viewers)
+{
+	static struct log_limit limit = LOG_LIMIT(3, 10000);
+	struct room *room = interest_opened(fan->interest, index, id, viewers);
+	struct hot_form *hot;
+
+	if (room->hot == NULL) {
+		int found = forms_find(fan->config.forms, id, clock_wall_ms(), &hot);
+		if (found < 0)
+			log_limited(&limit, LOG_ERROR, "a form that is watched cannot be read: %m");
+		if (found > 0)
+			attach(fan, room, hot);
+	}
+	if (room->hot != NULL && form_known(room->hot->form))
+		publish_snapshot(fan->publish, room, index);
+}
+
+static void
+take_interest(struct fan_link *link, const char *text, size_t length)
+{
+	static struct log_limit limit = LOG_LIMIT(3, 10000);
+	struct fan_port *fan = link->fan;
+	struct interest_message message;
+	struct room *room;
+	const char *why;
+
+	if (interest_read(&message, text, length, &why) < 0) {
+		counters[COUNTER_bad_interest]++;
+		log_limited(&limit, LOG_WARN, "bad interest from %s: %s", link->name, why);
+		return;
+	}
+	switch (message.type) {
+	case INTEREST_OPENED:
+		open_room(fan, link->index, &message.form, message.viewers);
+		break;
+	case INTEREST_VIEWERS:
+		interest_viewers(fan->interest, link->index, &message.form, message.viewers);
+		break;
+	case INTEREST_CLOSED:
+		room = interest_find(fan->interest, &message.form);
+		if (room != NULL)
+			close_room(fan, link->index, room);
+		break;
+	case INTEREST_OTHER:
+		break;
+	}
+}
+
+static void
+lose_rooms(struct fan_link *link)
+{
+	struct fan_port *fan = link->fan;
+	struct room *next;
+
+	for (struct room *room = interest_next(fan->interest, NULL); room != NULL; room = next) {
+		next = interest_next(fan->interest, room);
+		close_room(fan, link->index, room);
+	}
+}
+
+static size_t
+on_data(void *owner, const uint8_t *data, size_t length)
+{
+	struct fan_link *link = owner;
+	size_t used = 0, payload;
+	long size;
+
+	while ((size = frame_parse(
+		    data + used, length - used, link->fan->config.max_frame_bytes, &payload)) > 0) {
+		take_interest(link, (const char *)data + used + FRAME_HEADER, payload);
+		used += (size_t)size;
+	}
+	forms_trim(link->fan->config.forms);
+	if (size < 0) {
+		log_error("%s sent a frame of an impossible length; connecting again", link->name);
+		lose_rooms(link);
+		link_reset(link->link);
+	}
+	return used;
+}
+
+static void
+on_up(void *owner)
+{
+	struct fan_link *link = owner;
+
+	log_debug("connected to %s", link->name);
+}
+
+static void
+on_down(void *owner, int error UNUSED)
+{
+	lose_rooms(owner);
+}
+
+static const struct link_events link_events = {
+    .up = on_up, .data = on_data, .drained = on_drained, .down = on_down};
+
+/* ---- the whole ---- */
+
+static size_t
+count_links(const char *list)
+{
+	size_t count = 1;
+
+	for (; *list != '\0'; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* One "unix:PATH" of the list; it was checked with the settings. */
+static void
+open_link(struct fan_port *fan, size_t index, const char *path)
+{
+	struct fan_link *link = &fan->links[index];
+
+	link->fan = fan;
+	link->index = index;
+	if (strncmp(path, "unix:", 5) == 0)
+		path += 5;
+	link->name = mem_printf("the consumer at %s", path);
+	link->link = link_new(fan->loop, path, link->name, &link_events, link,
+	    fan->config.max_frame_bytes + FRAME_HEADER,
+	    OUT_MAX + fan->config.max_frame_bytes + FRAME_HEADER);
+}
+
+struct fan_port *
+fan_port_new(struct ev_loop *loop, const struct fan_config *config)
+{
+	size_t count = count_links(config->frames_to), index = 0;
+	struct fan_port *fan = mem_zalloc(sizeof(*fan) + count * sizeof(fan->links[0]));
+	char *list = mem_strdup(config->frames_to), *rest = list, *path;
+
+	fan->config = *config;
+	fan->loop = loop;
+	fan->count = count;
+	fan->interest = interest_new(count);
+	fan->publish = publish_new(fan->interest, config->update_interval_ms);
+	buf_init(&fan->update.buf, config->max_frame_bytes);
+	buf_init(&fan->metrics.buf, config->max_frame_bytes);
+	while ((path = strsep(&rest, ",")) != NULL)
+		open_link(fan, index++, path);
+	free(list);
+	ev_timer_init(&fan->due, on_due, 0, 0);
+	ev_prepare_init(&fan->turn_end, on_turn_end);
+	ev_prepare_start(loop, &fan->turn_end);
+	return fan;
+}
+
+void
+fan_port_free(struct fan_port **pointer)
+{
+	struct fan_port *fan = *pointer;
+
+	ev_prepare_stop(fan->loop, &fan->turn_end);
+	ev_timer_stop(fan->loop, &fan->due);
+	for (size_t i = 0; i < fan->count; i++) {
+		lose_rooms(&fan->links[i]);
+		link_free(&fan->links[i].link);
+		free(fan->links[i].name);
+	}
+	interest_free(&fan->interest);
+	publish_free(&fan->publish);
+	buf_free(&fan->update.buf);
+	buf_free(&fan->metrics.buf);
+	MEM_FREE(pointer);
+}
+
+void
+fan_port_changed(struct fan_port *fan, struct hot_form *hot)
+{
+	if (hot->room == NULL) {
+		/* A room may have waited for its form to become known. */
+		struct room *room = interest_rooms(fan->interest) == 0
+		    ? NULL
+		    : interest_find(fan->interest, &hot->row.id);
+		if (room == NULL)
+			return;
+		attach(fan, room, hot);
+		publish_tell(fan->publish, room, KIND_METRICS);
+	}
+	publish_changed(fan->publish, hot->room);
+}
+
+void
+fan_port_metrics(struct fan_port *fan)
+{
+	struct room *room = NULL;
+
+	while ((room = interest_next(fan->interest, room)) != NULL) {
+		if (room->hot != NULL && form_known(room->hot->form))
+			publish_tell(fan->publish, room, KIND_METRICS);
+	}
+}
+
+void
+fan_port_flush(struct fan_port *fan)
+{
+	serve_rooms(fan, SIZE_MAX);
+	for (size_t i = 0; i < fan->count; i++) {
+		if (link_is_up(fan->links[i].link))
+			conn_flush(link_conn(fan->links[i].link));
+	}
+}
+
+size_t
+fan_port_consumers(const struct fan_port *fan)
+{
+	size_t up = 0;
+
+	for (size_t i = 0; i < fan->count; i++)
+		up += link_is_up(fan->links[i].link);
+	return up;
+}
+
+void
+fan_port_refresh(const struct fan_port *fan)
+{
+	counters[COUNTER_rooms] = interest_rooms(fan->interest);
+	counters[COUNTER_viewers] = interest_total_viewers(fan->interest);
+	counters[COUNTER_consumers] = fan_port_consumers(fan);
+}

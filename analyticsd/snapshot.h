@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* snapshot: a form's frames, made: the JSON of analytics:update and metrics:update. Pure. */
+#ifndef ANALYTICSD_SNAPSHOT_H
+#define ANALYTICSD_SNAPSHOT_H
+
+#include <stdint.h>
+
+#include "analyticsd/form.h"
+#include "analyticsd/interest.h"
+#include "lib/buf.h"
+
+struct zone;
+
+/* Both write one JSON object behind what is in `out`. -1 with errno ENOBUFS: it is longer than `out` may
+ * become; nothing was written then. */
+MUST_CHECK int snapshot_analytics(const struct form *form, struct buf *out);
+MUST_CHECK int snapshot_metrics(
+    const struct form_id *id, const struct metrics *metrics, struct buf *out);
+
+/* What holds at `now_ms`: the day and the hour are those of the zone, by submittedAt. */
+struct metrics snapshot_count(
+    const struct form *form, const struct zone *zone, int64_t now_ms, uint64_t viewers);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* store: where analyticsd's state outlives it. A const table of functions with two
+ * implementations: store_sqlite (DUNE_STATE_DIR/analytics.db) and store_memory (for tests: no disk).
+ *
+ * What is in it:
+ *   position     the place in the source that all the rest stands at (opaque bytes)
+ *   form rows    by form id: a number, where its chain begins, its encoded state
+ *   rows         one per response, numbered in the order in which they came (seq, from 1); by the
+ *                response's id. All rows of one form are a chain: the form's `head` is its newest row,
+ *                each row's `prev` the one before, 0 the end. A row whose response was deleted or went to
+ *                another form stays as a tombstone (no id, no record), so that the chain holds.
+ * docs/architecture.md, "Why a record per response", says why it looks like this.
+ *
+ * Everything is written between begin and commit; nothing of it is seen by a later run unless commit
+ * returned 0. Reads are made outside of transactions.
+ *
+ * Errors are -1 with errno: ENOSPC (the disk is full), EIO (anything else that may pass), EBADMSG (the
+ * store is corrupt: set_aside() and start anew). failure() then says more, for the log. */
+#ifndef ANALYTICSD_STORE_H
+#define ANALYTICSD_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "lib/buf.h"
+#include "lib/form_id.h"
+
+struct store;
+
+struct store_row {
+	int64_t seq;
+	int64_t form; /* form_row.number */
+	int64_t prev; /* seq of the form's next older row; 0: none */
+	const uint8_t *id; /* response_id(); NULL: a tombstone */
+	size_t id_length;
+	const uint8_t *record; /* response_to_record(); NULL: a tombstone */
+	size_t record_length;
+};
+
+struct store_form {
+	int64_t number; /* from 1 */
+	struct form_id id;
+	int64_t head; /* seq of its newest row; 0: none */
+	/* The state accounts for the chain from here back; rows that are newer are to be
+	 * added to it when it is loaded. -1: there is no state, the chain is all. */
+	int64_t state_seq;
+	int64_t updated_ms; /* form_updated() */
+};
+
+/* The ends of the numbering, read once at the start. */
+struct store_ends {
+	int64_t last_seq, last_form;
+};
+
+struct store_ops {
+	/* Lends bytes until the next call on the store. 1: found, 0: there is none, -1. */
+	int (*position)(struct store *store, struct buf *position);
+	int (*row_by_id)(struct store *store, const void *id, size_t length, struct store_row *row);
+	int (*row_by_seq)(struct store *store, int64_t seq, struct store_row *row);
+	/* `state` is cleared and filled. */
+	int (*form)(struct store *store, const struct form_id *id, struct store_form *form,
+	    struct buf *state);
+	int (*form_by_number)(struct store *store, int64_t number, struct form_id *id);
+	int (*ends)(struct store *store, struct store_ends *ends);
+	/* No response has an id above this one (in memcmp's order); NULL `id` out: no rows. 1, 0 or -1. */
+	int (*greatest_id)(struct store *store, struct buf *id);
+
+	int (*begin)(struct store *store);
+	int (*insert_row)(struct store *store, const struct store_row *row);
+	int (*update_row)(struct store *store, const struct store_row *row);
+	int (*delete_row)(struct store *store, int64_t seq);
+	/* Inserts or replaces. `state` NULL: the state that is there stays. */
+	int (*put_form)(
+	    struct store *store, const struct store_form *form, const struct buf *state);
+	int (*put_position)(struct store *store, const void *position, size_t length);
+	int (*commit)(struct store *store);
+	/* Forgets the transaction, if there is one. Cannot fail. */
+	void (*rollback)(struct store *store);
+
+	const char *(*failure)(const struct store *store);
+	/* A corrupt store is renamed to NAME.corrupt-<seconds>; the process must end then.
+	 * Says where it went in `where`. */
+	int (*set_aside)(struct store *store, char *where, size_t size);
+	void (*free)(struct store **store);
+};
+
+/* The first member of every implementation. */
+struct store {
+	const struct store_ops *ops;
+};
+
+/* DIRECTORY/analytics.db, with an exclusive lock: dies (111) when another process has it or it
+ * cannot be opened, with 100 when it is of a newer version. A database that is corrupt at first sight is set
+ * aside, loudly, and a new one made. See store_sqlite.c for the choice of pragmas. */
+struct store *store_sqlite_open(const char *directory);
+
+struct store *store_memory_new(void);
+/* Tests: from now on commit fails with this errno; 0: works again. */
+void store_memory_fail(struct store *store, int error);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* What a transaction writes is staged as a list of changes, which commit plays into the tables. */
+#include "analyticsd/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "lib/list.h"
+#include "lib/mem.h"
+
+#define BYTES_MAX (64U << 20)
+
+struct memory_row {
+	struct store_row row; /* its bytes are its own */
+	UT_hash_handle by_seq, by_id;
+};
+
+struct memory_form {
+	struct store_form form;
+	struct buf state;
+	UT_hash_handle by_id;
+};
+
+enum change_kind { INSERT_ROW, UPDATE_ROW, DELETE_ROW, PUT_FORM, PUT_POSITION };
+
+struct change {
+	enum change_kind kind;
+	struct store_row row;
+	struct store_form form;
+	bool has_bytes;
+	struct buf bytes; /* a state or a position */
+	struct list link;
+};
+
+struct store_memory {
+	struct store store;
+	struct memory_row *rows_by_seq, *rows_by_id;
+	struct memory_form *forms;
+	struct buf position;
+	bool has_position;
+	struct list changes;
+	int fail;
+	struct store_ends ends;
+};
+
+static struct store_memory *
+memory_of(struct store *store)
+{
+	return container_of(store, struct store_memory, store);
+}
+
+static int
+copy_bytes(struct buf *to, const void *bytes, size_t length)
+{
+	buf_clear(to);
+	return length > 0 ? buf_append(to, bytes, length) : 0;
+}
+
+static int
+memory_position(struct store *store, struct buf *position)
+{
+	struct store_memory *self = memory_of(store);
+
+	if (!self->has_position)
+		return 0;
+	return copy_bytes(position, buf_bytes(&self->position), buf_length(&self->position)) < 0
+	    ? -1
+	    : 1;
+}
+
+static int
+memory_row_by_id(struct store *store, const void *id, size_t length, struct store_row *row)
+{
+	struct memory_row *found;
+
+	HASH_FIND(by_id, memory_of(store)->rows_by_id, id, length, found);
+	if (found == NULL)
+		return 0;
+	*row = found->row;
+	return 1;
+}
+
+static int
+memory_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
+{
+	struct memory_row *found;
+
+	HASH_FIND(by_seq, memory_of(store)->rows_by_seq, &seq, sizeof(seq), found);
+	if (found == NULL)
+		return 0;
+	*row = found->row;
+	return 1;
+}
+
+static int
+memory_form(
+    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
+{
+	struct memory_form *found;
+
+	HASH_FIND(by_id, memory_of(store)->forms, id, sizeof(*id), found);
+	if (found == NULL)
+		return 0;
+	*form = found->form;
+	return copy_bytes(state, buf_bytes(&found->state), buf_length(&found->state)) < 0 ? -1 : 1;
+}
+
+static int
+memory_form_by_number(struct store *store, int64_t number, struct form_id *id)
+{
+	for (struct memory_form *form = memory_of(store)->forms; form != NULL;
+	     form = form->by_id.next) {
+		if (form->form.number == number) {
+			*id = form->form.id;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int
+memory_ends(struct store *store, struct store_ends *ends)
+{
+	*ends = memory_of(store)->ends;
+	return 0;
+}
+
+static int
+memory_greatest_id(struct store *store, struct buf *id)
+{
+	const struct store_row *greatest = NULL;
+
+	for (struct memory_row *row = memory_of(store)->rows_by_id; row != NULL;
+	     row = row->by_id.next) {
+		size_t common = greatest == NULL ? 0 : MIN(greatest->id_length, row->row.id_length);
+		int order = greatest == NULL ? -1 : memcmp(greatest->id, row->row.id, common);
+		if (order < 0 || (order == 0 && greatest->id_length < row->row.id_length))
+			greatest = &row->row;
+	}
+	if (greatest == NULL)
+		return 0;
+	return copy_bytes(id, greatest->id, greatest->id_length) < 0 ? -1 : 1;
+}
+
+static int
+memory_begin(struct store *store UNUSED)
+{
+	return 0;
+}
+
+static struct change *
+stage(struct store *store, enum change_kind kind)
+{
+	struct change *change = mem_zalloc(sizeof(*change));
+
+	change->kind = kind;
+	buf_init(&change->bytes, BYTES_MAX);
+	list_append(&memory_of(store)->changes, &change->link);
+	return change;
+}
+
+static void
+own_bytes(struct store_row *row)
+{
+	if (row->id != NULL)
+		row->id = mem_dup(row->id, row->id_length);
+	if (row->record != NULL)
+		row->record = mem_dup(row->record, row->record_length);
+}
+
+static void
+free_bytes(struct store_row *row)
+{
+	free((void *)(uintptr_t)row->id);
+	free((void *)(uintptr_t)row->record);
+	row->id = row->record = NULL;
+}
+
+static int
+stage_row(struct store *store, enum change_kind kind, const struct store_row *row)
+{
+	struct change *change = stage(store, kind);
+
+	change->row = *row;
+	own_bytes(&change->row);
+	return 0;
+}
+
+static int
+memory_insert_row(struct store *store, const struct store_row *row)
+{
+	return stage_row(store, INSERT_ROW, row);
+}
+
+static int
+memory_update_row(struct store *store, const struct store_row *row)
+{
+	return stage_row(store, UPDATE_ROW, row);
+}
+
+static int
+memory_delete_row(struct store *store, int64_t seq)
+{
+	stage(store, DELETE_ROW)->row.seq = seq;
+	return 0;
+}
+
+static int
+memory_put_form(struct store *store, const struct store_form *form, const struct buf *state)
+{
+	struct change *change = stage(store, PUT_FORM);
+
+	change->form = *form;
+	change->has_bytes = state != NULL;
+	return state == NULL ? 0 : copy_bytes(&change->bytes, buf_bytes(state), buf_length(state));
+}
+
+static int
+memory_put_position(struct store *store, const void *position, size_t length)
+{
+	return copy_bytes(&stage(store, PUT_POSITION)->bytes, position, length);
+}
+
+static void
+change_free(struct change *change)
+{
+	list_remove(&change->link);
+	free_bytes(&change->row);
+	buf_free(&change->bytes);
+	free(change);
+}
+
+static void
+remove_row(struct store_memory *self, int64_t seq)
+{
+	struct memory_row *row;
+
+	HASH_FIND(by_seq, self->rows_by_seq, &seq, sizeof(seq), row);
+	if (row == NULL)
+		return;
+	HASH_DELETE(by_seq, self->rows_by_seq, row);
+	if (row->row.id != NULL)
+		HASH_DELETE(by_id, self->rows_by_id, row);
+	free_bytes(&row->row);
+	free(row);
+}
+
+static void
+play_row(struct store_memory *self, const struct store_row *from)
+{
+	struct memory_row *row;
+
+	remove_row(self, from->seq);
+	row = mem_zalloc(sizeof(*row));
+	row->row = *from;
+	own_bytes(&row->row);
+	HASH_ADD(by_seq, self->rows_by_seq, row.seq, sizeof(row->row.seq), row);
+	if (row->row.id != NULL)
+		HASH_ADD_KEYPTR(by_id, self->rows_by_id, row->row.id, row->row.id_length, row);
+	self->ends.last_seq = MAX(self->ends.last_seq, from->seq);
+}
+
+static int
+play_form(struct store_memory *self, const struct change *change)
+{
+	struct memory_form *form;
+
+	HASH_FIND(by_id, self->forms, &change->form.id, sizeof(change->form.id), form);
+	if (form == NULL) {
+		form = mem_zalloc(sizeof(*form));
+		form->form.id = change->form.id;
+		buf_init(&form->state, BYTES_MAX);
+		HASH_ADD(by_id, self->forms, form.id, sizeof(form->form.id), form);
+	}
+	form->form = change->form;
+	self->ends.last_form = MAX(self->ends.last_form, change->form.number);
+	if (!change->has_bytes)
+		return 0;
+	return copy_bytes(&form->state, buf_bytes(&change->bytes), buf_length(&change->bytes));
+}
+
+static int
+play(struct store_memory *self, const struct change *change)
+{
+	switch (change->kind) {
+	case INSERT_ROW:
+	case UPDATE_ROW:
+		play_row(self, &change->row);
+		return 0;
+	case DELETE_ROW:
+		remove_row(self, change->row.seq);
+		return 0;
+	case PUT_FORM:
+		return play_form(self, change);
+	case PUT_POSITION:
+		self->has_position = true;
+		return copy_bytes(
+		    &self->position, buf_bytes(&change->bytes), buf_length(&change->bytes));
+	}
+	return 0;
+}
+
+static int
+memory_commit(struct store *store)
+{
+	struct store_memory *self = memory_of(store);
+
+	if (self->fail != 0) {
+		errno = self->fail;
+		return -1;
+	}
+	LIST_FOR_EACH_SAFE (node, &self->changes) {
+		struct change *change = container_of(node, struct change, link);
+		if (play(self, change) < 0)
+			return -1;
+		change_free(change);
+	}
+	return 0;
+}
+
+static void
+memory_rollback(struct store *store)
+{
+	LIST_FOR_EACH_SAFE (node, &memory_of(store)->changes)
+		change_free(container_of(node, struct change, link));
+}
+
+static const char *
+memory_failure(const struct store *store UNUSED)
+{
+	return "injected";
+}
+
+static int
+memory_set_aside(struct store *store UNUSED, char *where UNUSED, size_t size UNUSED)
+{
+	errno = ENOTSUP;
+	return -1;
+}
+
+static void
+memory_free(struct store **store)
+{
+	struct store_memory *self = memory_of(*store);
+	struct memory_row *row, *next_row;
+	struct memory_form *form, *next_form;
+
+	memory_rollback(*store);
+	HASH_ITER (by_seq, self->rows_by_seq, row, next_row)
+		remove_row(self, row->row.seq);
+	HASH_ITER (by_id, self->forms, form, next_form) {
+		HASH_DELETE(by_id, self->forms, form);
+		buf_free(&form->state);
+		free(form);
+	}
+	buf_free(&self->position);
+	free(self);
+	*store = NULL;
+}
+
+static const struct store_ops memory_ops = {
+    .position = memory_position,
+    .row_by_id = memory_row_by_id,
+    .row_by_seq = memory_row_by_seq,
+    .form = memory_form,
+    .form_by_number = memory_form_by_number,
+    .ends = memory_ends,
+    .greatest_id = memory_greatest_id,
+    .begin = memory_begin,
+    .insert_row = memory_insert_row,
+    .update_row = memory_update_row,
+    .delete_row = memory_delete_row,
+    .put_form = memory_put_form,
+    .put_position = memory_put_position,
+    .commit = memory_commit,
+    .rollback = memory_rollback,
+    .failure = memory_failure,
+    .set_aside = memory_set_aside,
+    .free = memory_free,
+};
+
+struct store *
+store_memory_new(void)
+{
+	struct store_memory *self = mem_zalloc(sizeof(*self));
+
+	self->store.ops = &memory_ops;
+	buf_init(&self->position, BYTES_MAX);
+	list_init(&self->changes);
+	return &self->store;
+}
+
+void
+store_memory_fail(struct store *store, int error)
+{
+	memory_of(store)->fail = error;
+}

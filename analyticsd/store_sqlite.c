@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows are appended: seq grows, and ObjectIds nearly do, so a commit writes few pages whatever the
+ * number of forms. Tombstones have no id and are not in the index.
+ *
+ * While the file that the environment variable DUNE_TEST_FAIL_COMMIT names exists, commits fail as
+ * on a full disk: a hook for the tests. */
+#include "analyticsd/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "analyticsd/database.h"
+#include "lib/die.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define SCRATCH_MAX (64U << 20)
+
+#define STATEMENTS(X)                                                                          \
+	X(POSITION, "SELECT value FROM meta WHERE key = 'position'")                           \
+	X(ROW_BY_ID, "SELECT seq, id, form, prev, record FROM responses WHERE id = ?1")        \
+	X(ROW_BY_SEQ, "SELECT seq, id, form, prev, record FROM responses WHERE seq = ?1")      \
+	X(FORM,                                                                                \
+	    "SELECT forms.n, head, state_seq, updated, state FROM forms "                      \
+	    "LEFT JOIN states ON states.n = forms.n WHERE id = ?1")                            \
+	X(FORM_BY_NUMBER, "SELECT id FROM forms WHERE n = ?1")                                 \
+	X(ENDS, "SELECT (SELECT max(seq) FROM responses), (SELECT max(n) FROM forms)")         \
+	X(GREATEST_ID, "SELECT max(id) FROM responses WHERE id IS NOT NULL")                   \
+	X(BEGIN, "BEGIN IMMEDIATE")                                                            \
+	X(INSERT_ROW,                                                                          \
+	    "INSERT INTO responses (seq, id, form, prev, record) VALUES (?1, ?2, ?3, ?4, ?5)") \
+	X(UPDATE_ROW,                                                                          \
+	    "UPDATE responses SET id = ?2, form = ?3, prev = ?4, record = ?5 WHERE seq = ?1")  \
+	X(DELETE_ROW, "DELETE FROM responses WHERE seq = ?1")                                  \
+	X(PUT_FORM,                                                                            \
+	    "INSERT INTO forms (n, id, head, state_seq, updated) VALUES (?1, ?2, ?3, ?4, ?5) " \
+	    "ON CONFLICT (n) DO UPDATE SET head = excluded.head, "                             \
+	    "state_seq = excluded.state_seq, updated = excluded.updated")                      \
+	X(PUT_STATE, "INSERT OR REPLACE INTO states (n, state) VALUES (?1, ?2)")               \
+	X(PUT_POSITION, "INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?1)")    \
+	X(COMMIT, "COMMIT")                                                                    \
+	X(ROLLBACK, "ROLLBACK")
+
+enum statement {
+#define X(name, sql) NAME_##name,
+	STATEMENTS(X)
+#undef X
+	    STATEMENT_COUNT
+};
+
+static const char *const statement_sql[] = {
+#define X(name, sql) sql,
+    STATEMENTS(X)
+#undef X
+};
+
+struct store_sqlite {
+	struct store store;
+	struct database database;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+	struct buf scratch; /* the bytes that are lent */
+	const char *fail_commit;
+};
+
+static struct store_sqlite *
+sqlite_of(struct store *store)
+{
+	return container_of(store, struct store_sqlite, store);
+}
+
+/* Runs to the end a statement that gives no rows. */
+static int
+run(struct store_sqlite *self, enum statement which)
+{
+	sqlite3_stmt *statement = self->statements[which];
+	int code = sqlite3_step(statement);
+	int result = code == SQLITE_DONE ? 0 : database_failed(&self->database, code);
+
+	sqlite3_reset(statement);
+	return result;
+}
+
+/* 1: a row is there to be read (reset afterwards), 0: none, -1. */
+static int
+first_row(struct store_sqlite *self, enum statement which)
+{
+	int code = sqlite3_step(self->statements[which]);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	int result = code == SQLITE_DONE ? 0 : database_failed(&self->database, code);
+	sqlite3_reset(self->statements[which]);
+	return result;
+}
+
+static int
+copy_column(sqlite3_stmt *statement, int column, struct buf *out)
+{
+	const void *bytes = sqlite3_column_blob(statement, column);
+	size_t length = (size_t)sqlite3_column_bytes(statement, column);
+
+	buf_clear(out);
+	return length > 0 ? buf_append(out, bytes, length) : 0;
+}
+
+static int
+sqlite_position(struct store *store, struct buf *position)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	int found = first_row(self, NAME_POSITION);
+
+	if (found <= 0)
+		return found;
+	found = copy_column(self->statements[NAME_POSITION], 0, position) < 0 ? -1 : 1;
+	sqlite3_reset(self->statements[NAME_POSITION]);
+	return found;
+}
+
+/* The row's bytes are copied, so that no statement stays open and holds up a checkpoint. */
+static int
+read_row(struct store_sqlite *self, enum statement which, struct store_row *row)
+{
+	sqlite3_stmt *statement = self->statements[which];
+	int found = first_row(self, which);
+
+	if (found <= 0)
+		return found;
+	memset(row, 0, sizeof(*row));
+	row->seq = sqlite3_column_int64(statement, 0);
+	row->form = sqlite3_column_int64(statement, 2);
+	row->prev = sqlite3_column_int64(statement, 3);
+	if (sqlite3_column_type(statement, 1) != SQLITE_NULL) {
+		const void *id = sqlite3_column_blob(statement, 1);
+		row->id_length = (size_t)sqlite3_column_bytes(statement, 1);
+		const void *record = sqlite3_column_blob(statement, 4);
+		row->record_length = (size_t)sqlite3_column_bytes(statement, 4);
+		buf_clear(&self->scratch);
+		uint8_t *bytes = buf_reserve(
+		    &self->scratch, row->id_length + row->record_length + 1);
+		if (bytes == NULL) {
+			sqlite3_reset(statement);
+			return -1;
+		}
+		memcpy(bytes, id, row->id_length);
+		if (row->record_length > 0)
+			memcpy(bytes + row->id_length, record, row->record_length);
+		row->id = bytes;
+		row->record = bytes + row->id_length;
+	}
+	sqlite3_reset(statement);
+	return 1;
+}
+
+static int
+sqlite_row_by_id(struct store *store, const void *id, size_t length, struct store_row *row)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	sqlite3_bind_blob64(self->statements[NAME_ROW_BY_ID], 1, id, length, SQLITE_STATIC);
+	return read_row(self, NAME_ROW_BY_ID, row);
+}
+
+static int
+sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	sqlite3_bind_int64(self->statements[NAME_ROW_BY_SEQ], 1, seq);
+	return read_row(self, NAME_ROW_BY_SEQ, row);
+}
+
+static int
+sqlite_form(
+    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_FORM];
+
+	sqlite3_bind_blob(statement, 1, id->bytes, FORM_ID_BYTES, SQLITE_STATIC);
+	int found = first_row(self, NAME_FORM);
+	if (found <= 0)
+		return found;
+	*form = (struct store_form){
+	    .number = sqlite3_column_int64(statement, 0),
+	    .id = *id,
+	    .head = sqlite3_column_int64(statement, 1),
+	    .state_seq = sqlite3_column_int64(statement, 2),
+	    .updated_ms = sqlite3_column_int64(statement, 3),
+	};
+	if (copy_column(statement, 4, state) < 0)
+		found = -1;
+	sqlite3_reset(statement);
+	return found;
+}
+
+static int
+sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_FORM_BY_NUMBER];
+
+	sqlite3_bind_int64(statement, 1, number);
+	int found = first_row(self, NAME_FORM_BY_NUMBER);
+	if (found <= 0)
+		return found;
+	if (sqlite3_column_bytes(statement, 0) == FORM_ID_BYTES) {
+		memcpy(id->bytes, sqlite3_column_blob(statement, 0), FORM_ID_BYTES);
+	} else {
+		errno = EBADMSG;
+		found = -1;
+	}
+	sqlite3_reset(statement);
+	return found;
+}
+
+static int
+sqlite_ends(struct store *store, struct store_ends *ends)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_ENDS];
+
+	if (first_row(self, NAME_ENDS) < 0)
+		return -1;
+	ends->last_seq = sqlite3_column_int64(statement, 0);
+	ends->last_form = sqlite3_column_int64(statement, 1);
+	sqlite3_reset(statement);
+	return 0;
+}
+
+static int
+sqlite_greatest_id(struct store *store, struct buf *id)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_GREATEST_ID];
+
+	if (first_row(self, NAME_GREATEST_ID) < 0)
+		return -1;
+	int found = sqlite3_column_type(statement, 0) != SQLITE_NULL;
+	if (copy_column(statement, 0, id) < 0)
+		found = -1;
+	sqlite3_reset(statement);
+	return found;
+}
+
+static int
+sqlite_begin(struct store *store)
+{
+	return run(sqlite_of(store), NAME_BEGIN);
+}
+
+static void
+bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, size_t length)
+{
+	if (bytes == NULL)
+		sqlite3_bind_null(statement, index);
+	else
+		sqlite3_bind_blob64(statement, index, bytes, length, SQLITE_STATIC);
+}
+
+static int
+write_row(struct store *store, enum statement which, const struct store_row *row)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[which];
+
+	sqlite3_bind_int64(statement, 1, row->seq);
+	bind_bytes(statement, 2, row->id, row->id_length);
+	sqlite3_bind_int64(statement, 3, row->form);
+	sqlite3_bind_int64(statement, 4, row->prev);
+	bind_bytes(statement, 5, row->record, row->record_length);
+	return run(self, which);
+}
+
+static int
+sqlite_insert_row(struct store *store, const struct store_row *row)
+{
+	return write_row(store, NAME_INSERT_ROW, row);
+}
+
+static int
+sqlite_update_row(struct store *store, const struct store_row *row)
+{
+	return write_row(store, NAME_UPDATE_ROW, row);
+}
+
+static int
+sqlite_delete_row(struct store *store, int64_t seq)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	sqlite3_bind_int64(self->statements[NAME_DELETE_ROW], 1, seq);
+	return run(self, NAME_DELETE_ROW);
+}
+
+static int
+sqlite_put_form(struct store *store, const struct store_form *form, const struct buf *state)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_PUT_FORM];
+
+	sqlite3_bind_int64(statement, 1, form->number);
+	sqlite3_bind_blob(statement, 2, form->id.bytes, FORM_ID_BYTES, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 3, form->head);
+	sqlite3_bind_int64(statement, 4, form->state_seq);
+	sqlite3_bind_int64(statement, 5, form->updated_ms);
+	if (run(self, NAME_PUT_FORM) < 0)
+		return -1;
+	if (state == NULL)
+		return 0;
+	statement = self->statements[NAME_PUT_STATE];
+	sqlite3_bind_int64(statement, 1, form->number);
+	bind_bytes(statement, 2, buf_bytes(state), buf_length(state));
+	return run(self, NAME_PUT_STATE);
+}
+
+static int
+sqlite_put_position(struct store *store, const void *position, size_t length)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	bind_bytes(self->statements[NAME_PUT_POSITION], 1, position, length);
+	return run(self, NAME_PUT_POSITION);
+}
+
+static int
+sqlite_commit(struct store *store)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	if (self->fail_commit != NULL && access(self->fail_commit, F_OK) == 0) {
+		snprintf(self->database.failure, sizeof(self->database.failure),
+		    "database or disk is full (injected)");
+		errno = ENOSPC;
+		return -1;
+	}
+	return run(self, NAME_COMMIT);
+}
+
+/* SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR: "Response To Errors Within A
+ * Transaction", lang_transaction.html). */
+static void
+sqlite_rollback(struct store *store)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	char failure[sizeof(self->database.failure)];
+
+	if (sqlite3_get_autocommit(self->database.handle))
+		return;
+	memcpy(failure, self->database.failure, sizeof(failure));
+	if (run(self, NAME_ROLLBACK) < 0)
+		log_warn("unable to roll back: %s", self->database.failure);
+	memcpy(self->database.failure, failure, sizeof(failure));
+}
+
+static const char *
+sqlite_failure(const struct store *store)
+{
+	const struct store_sqlite *self =
+	    (const struct store_sqlite *)(const void *)((const char *)store -
+		offsetof(struct store_sqlite, store));
+
+	return self->database.failure;
+}
+
+static void
+finalize_all(struct store_sqlite *self)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		sqlite3_finalize(self->statements[i]);
+		self->statements[i] = NULL;
+	}
+}
+
+static int
+sqlite_set_aside(struct store *store, char *where, size_t size)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	finalize_all(self);
+	return database_set_aside(&self->database, where, size);
+}
+
+static void
+sqlite_free(struct store **store)
+{
+	struct store_sqlite *self = sqlite_of(*store);
+
+	if (self->database.handle != NULL)
+		sqlite_rollback(*store);
+	finalize_all(self);
+	database_close(&self->database);
+	buf_free(&self->scratch);
+	free(self);
+	*store = NULL;
+}
+
+static const struct store_ops sqlite_ops = {
+    .position = sqlite_position,
+    .row_by_id = sqlite_row_by_id,
+    .row_by_seq = sqlite_row_by_seq,
+    .form = sqlite_form,
+    .form_by_number = sqlite_form_by_number,
+    .ends = sqlite_ends,
+    .greatest_id = sqlite_greatest_id,
+    .begin = sqlite_begin,
+    .insert_row = sqlite_insert_row,
+    .update_row = sqlite_update_row,
+    .delete_row = sqlite_delete_row,
+    .put_form = sqlite_put_form,
+    .put_position = sqlite_put_position,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .failure = sqlite_failure,
+    .set_aside = sqlite_set_aside,
+    .free = sqlite_free,
+};
+
+static int
+prepare_all(struct store_sqlite *self)
+{
+	struct store_ends ends;
+
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		int code = sqlite3_prepare_v3(self->database.handle, statement_sql[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &self->statements[i], NULL);
+		if (code != SQLITE_OK)
+			return database_failed(&self->database, code);
+	}
+	/* A first look at both ends of the tables. */
+	return sqlite_ends(&self->store, &ends);
+}
+
+static int
+open_all(struct store_sqlite *self)
+{
+	return database_open(&self->database) < 0 ? -1 : prepare_all(self);
+}
+
+struct store *
+store_sqlite_open(const char *directory)
+{
+	struct store_sqlite *self = mem_zalloc(sizeof(*self));
+	char where[PATH_MAX];
+
+	self->store.ops = &sqlite_ops;
+	self->fail_commit = getenv("DUNE_TEST_FAIL_COMMIT");
+	buf_init(&self->scratch, SCRATCH_MAX);
+	database_init(&self->database, directory);
+	if (open_all(self) == 0)
+		return &self->store;
+	if (errno == EBADMSG) {
+		log_error("%s is corrupt (%s)", self->database.path, self->database.failure);
+		if (sqlite_set_aside(&self->store, where, sizeof(where)) < 0)
+			die_system("unable to set %s aside", self->database.path);
+		log_error("it is kept as %s; starting empty, the source is read anew", where);
+		if (open_all(self) == 0)
+			return &self->store;
+	}
+	errno = 0;
+	die_system("unable to open %s: %s", self->database.path, self->database.failure);
+}
