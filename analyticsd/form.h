@@ -10,8 +10,8 @@
  * approximate parts).
  *
  * A field that the definition lacks, or that came before it, is undeclared: it keeps aggregates for every
- * kind of value it has seen, and shows the kind that most of its values have
- * (ties: text, mcq, checkbox, rating). */
+ * kind of value it has seen, and shows the type that most of its values look like
+ * (ties: text, mcq, checkbox, rating), counted as if it had been declared so. */
 #ifndef ANALYTICSD_FORM_H
 #define ANALYTICSD_FORM_H
 
@@ -45,20 +45,25 @@ int64_t form_last_submission(const struct form *form);
 size_t form_memory(const struct form *form);
 
 /* A definition document. FORM_UNCHANGED when nothing that we use differs. *why
- * (a literal) is set when parts of it were malformed and left out; else NULL. */
+ * (a literal) is set when parts of it were malformed and left out; else NULL. After
+ * FORM_REBUILD the new definition is in place and nothing is counted any more. */
 MUST_CHECK enum form_result form_define(struct form *form, const bson_t *doc, const char **why);
 /* The definition was deleted: the form takes its analytics with it. It is unknown
  * until it is defined again; what it has counted comes back then. */
 void form_undefine(struct form *form);
 
-/* Counts a response, or takes back one that was counted before with the same content. */
+/* Counts a response, or takes back one that was counted before with the same content. O(answers); counting
+ * one twice is not noticed. */
 void form_add(struct form *form, const struct response *response, const struct zone *zone);
-MUST_CHECK enum form_result form_remove(struct form *form, const struct response *response,
-    const struct zone *zone);
+MUST_CHECK enum form_result form_remove(
+    struct form *form, const struct response *response, const struct zone *zone);
 /* Back to no responses, definition kept. */
 void form_reset(struct form *form);
 
-/* When the numbers last changed; set by whoever applies events. */
+/* Are its days those of this zone (or has it none)? If not, the form is to be rebuilt. */
+bool form_zone_is(const struct form *form, const char *name);
+
+/* When the numbers last changed; set by whoever applies events. RESPONSE_NO_TIME: never. */
 void form_touch(struct form *form, int64_t wall_ms);
 int64_t form_updated(const struct form *form);
 

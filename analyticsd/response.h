@@ -6,13 +6,14 @@
  * count it anew when the form's definition changes. It knows nothing of the
  * form. A response and a record read the same way, through struct response.
  *
- * Rules (docs/protocol.md, "What is counted"): an entry whose fieldId is no id (1..50 of
+ * Rules (docs/counting.md): an entry whose fieldId is no id (1..50 of
  * A-Za-z0-9_-) or that is a second one for its field is left out; a value that is none of the kinds
  * below is kept as VALUE_OTHER (it counts as invalid); text beyond RESPONSE_MAX_TEXT bytes is not read
  * (cut at a character); at most RESPONSE_MAX_ANSWERS entries and RESPONSE_MAX_OPTIONS options each. */
 #ifndef ANALYTICSD_RESPONSE_H
 #define ANALYTICSD_RESPONSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,18 +24,26 @@
 #include "lib/form_id.h"
 
 #define RESPONSE_MAX_ANSWERS 1024
-#define RESPONSE_MAX_OPTIONS 256
+#define RESPONSE_MAX_OPTIONS 1024
 #define RESPONSE_MAX_TEXT 65536
+#define RESPONSE_MAX_DURATION_MS \
+	(INT64_C(3652) * 86400 * 1000) /* ten years; more is not believed */
 #define RESPONSE_MAX_ID 1024 /* bytes of an encoded _id */
 
 enum value_kind { VALUE_STRING, VALUE_NUMBER, VALUE_OPTIONS, VALUE_OTHER };
+
+struct option_ref;
 
 /* One answer; its bytes lie in the document or record it was read from. */
 struct answer {
 	const char *field; /* not terminated */
 	size_t field_length;
+	uint32_t field_hash; /* hash_bytes() of it */
 	enum value_kind kind;
-	double number; /* VALUE_NUMBER; finite */
+	/* VALUE_NUMBER: finite. `whole`: it is also the integer, exactly, even beyond 2^53. */
+	bool whole;
+	double number;
+	int64_t integer;
 	const char *text; /* VALUE_STRING */
 	size_t text_length;
 	/* VALUE_OPTIONS: an array of strings, each once. */
@@ -45,17 +54,25 @@ struct answer {
 struct option_ref {
 	const char *id;
 	size_t length;
+	uint32_t hash;
+};
+
+/* What stands in a response already (fields, options of one answer): a table of 1 + their index. */
+struct seen {
+	uint16_t *slots;
+	uint32_t slot_count, slot_capacity;
 };
 
 struct response {
 	struct form_id form;
 	int64_t submitted_ms; /* RESPONSE_NO_TIME when the document has none */
-	int64_t duration_ms;  /* of filling it in; -1: unknown */
+	int64_t duration_ms; /* of filling it in; -1: unknown */
 	struct answer *answers;
 	size_t answer_count;
 	/* storage, reused from one response to the next */
 	size_t answer_capacity, option_count, option_capacity;
 	struct option_ref *options;
+	struct seen seen_fields, seen_options;
 };
 
 #define RESPONSE_NO_TIME INT64_MIN
