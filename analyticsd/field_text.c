@@ -187,8 +187,9 @@ text_decode(struct text *text, struct decoder *d)
 			d->failed = true;
 			break;
 		}
-		struct bag_entry *entry =
-		    &text->bag.entries[bag_insert(&text->bag, word, length, hash)];
+		/* In two steps: inserting may move the entries. */
+		unsigned at = bag_insert(&text->bag, word, length, hash);
+		struct bag_entry *entry = &text->bag.entries[at];
 		entry->count = decode_varint(d);
 		entry->over = text->floor > 0 ? decode_varint(d) : 0;
 		if (entry->count == 0 || entry->over > MIN(entry->count, text->floor))
