@@ -42,7 +42,7 @@ buf_grow(struct buf *buf, size_t needed)
 	capacity = MIN(capacity, buf->max);
 	uint8_t *data = mem_alloc(capacity);
 	size_t length = buf_length(buf);
-	if (length > 0)
+	if (buf->data != NULL)
 		memcpy(data, buf->data + buf->start, length);
 	free(buf->data);
 	*buf = (struct buf){.data = data, .end = length, .capacity = capacity, .max = buf->max};

@@ -106,7 +106,7 @@ fds_list(bool open[static MAX_FDS])
 	if (dir == NULL)
 		return;
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		int fd = atoi(entry->d_name);
+		long fd = strtol(entry->d_name, NULL, 10);
 		if (entry->d_name[0] != '.' && fd < MAX_FDS && fd != dirfd(dir))
 			open[fd] = true;
 	}
@@ -162,8 +162,8 @@ static int
 timeout_s(void)
 {
 	const char *text = getenv("UNIT_TIMEOUT_S");
-	int seconds = text != NULL ? atoi(text) : 0;
-	return seconds > 0 ? seconds : DEFAULT_TIMEOUT_S;
+	long seconds = text != NULL ? strtol(text, NULL, 10) : 0;
+	return seconds > 0 && seconds < 86400 ? (int)seconds : DEFAULT_TIMEOUT_S;
 }
 
 /* The child's wait status; *timed_out tells that it had to be killed. */
