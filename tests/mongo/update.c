@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One operator on one path. */
+/* One operator on one path; the argument is {v: …}. */
 struct step {
 	const char *op, *path;
-	bson_iter_t arg;
+	struct doc *arg;
 };
 
 struct plan {
@@ -46,6 +46,26 @@ path_check(const char *path, struct fail *f)
 	return 0;
 }
 
+static struct doc *
+argument_keep(const bson_iter_t *v)
+{
+	bson_t *b = bson_new();
+	struct doc *d;
+
+	bson_append_iter(b, "v", 1, v);
+	d = doc_from_bson(b);
+	bson_destroy(b);
+	return d;
+}
+
+static void
+plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		doc_unref(&p->steps[i].arg);
+	bson_free(p->steps);
+}
+
 static int
 plan_add(struct plan *p, const bson_iter_t *op, struct fail *f)
 {
@@ -62,7 +82,8 @@ plan_add(struct plan *p, const bson_iter_t *op, struct fail *f)
 		if (path_check(bson_iter_key(&it), f) < 0)
 			return -1;
 		p->steps = bson_realloc(p->steps, (p->n + 1) * sizeof *p->steps);
-		p->steps[p->n++] = (struct step){ bson_iter_key(op), bson_iter_key(&it), it };
+		p->steps[p->n++] = (struct step){ bson_iter_key(op), bson_iter_key(&it),
+						  argument_keep(&it) };
 	}
 	return 0;
 }
@@ -215,9 +236,14 @@ modify(const bson_t *u, const bson_t *old, bool insert, struct update_result *r,
 	bson_t *out;
 	int ret = plan_make(&p, u, f);
 
-	for (size_t i = 0; ret == 0 && i < p.n; i++)
-		ret = update_op_apply(root, p.steps[i].op, p.steps[i].path, &p.steps[i].arg, insert, &t,
-				      f);
+	for (size_t i = 0; ret == 0 && i < p.n; i++) {
+		bson_iter_t arg;
+		bson_t view;
+
+		doc_view(p.steps[i].arg, &view);
+		bson_get(&view, "v", &arg);
+		ret = update_op_apply(root, p.steps[i].op, p.steps[i].path, &arg, insert, &t, f);
+	}
 	if (ret == 0) {
 		out = bson_new();
 		tree_append_kids(root, out);
@@ -225,7 +251,7 @@ modify(const bson_t *u, const bson_t *old, bool insert, struct update_result *r,
 		bson_destroy(out);
 		r->desc = description_make(root, &t);
 	}
-	bson_free(p.steps);
+	plan_free(&p);
 	touched_free(&t);
 	tree_free(&root);
 	return ret;
