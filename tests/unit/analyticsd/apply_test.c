@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyticsd/apply.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyticsd/counters.h"
+#include "analyticsd/snapshot.h"
+#include "analyticsd/zone.h"
+#include "lib/log.h"
+#include "tests/unit/unit.h"
+
+#define NOW INT64_C(1772357400000) /* 2026-03-01T09:30:00Z */
+
+struct world {
+	struct zone *zone;
+	struct store *store;
+	struct ledger *ledger;
+	struct forms *forms;
+	struct apply *apply;
+	size_t max;
+	unsigned changes;
+};
+
+static void
+count_change(void *owner, struct hot_form *hot)
+{
+	struct world *world = owner;
+
+	CHECK(hot->form != NULL);
+	world->changes++;
+}
+
+/* analyticsd's state, over a store that outlives it. */
+static void
+world_up(struct world *w)
+{
+	w->ledger = ledger_new(w->store);
+	w->forms = forms_new(&(struct forms_config){
+	    .store = w->store, .ledger = w->ledger, .zone = w->zone, .max = w->max});
+	w->apply = apply_new(&(struct apply_config){.store = w->store,
+	    .ledger = w->ledger,
+	    .forms = w->forms,
+	    .changed = count_change,
+	    .owner = w});
+	CHECK(w->ledger != NULL && w->forms != NULL && w->apply != NULL);
+}
+
+/* As a SIGKILL would: what is not committed is lost. */
+static void
+world_down(struct world *w)
+{
+	apply_free(&w->apply);
+	forms_free(&w->forms);
+	ledger_free(&w->ledger);
+}
+
+static void
+world_begin(struct world *w, size_t max)
+{
+	memset(w, 0, sizeof(*w));
+	log_init("test", LOG_ERROR, LOG_TEXT);
+	w->zone = zone_open("UTC");
+	w->store = store_memory_new();
+	w->max = max;
+	world_up(w);
+}
+
+static void
+world_end(struct world *w)
+{
+	world_down(w);
+	w->store->ops->free(&w->store);
+	zone_close(&w->zone);
+}
+
+static void take(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void
+take(struct world *w, const char *format, ...)
+{
+	char json[4096];
+	bson_error_t error;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(json, sizeof(json), format, arguments);
+	va_end(arguments);
+	bson_t *doc = bson_new_from_json((const uint8_t *)json, -1, &error);
+	if (doc == NULL)
+		unit_fail(__FILE__, __LINE__, "%s: %s", error.message, json);
+	CHECK_INT(apply_document(w->apply, doc, NOW), 0);
+	bson_destroy(doc);
+}
+
+static void
+commit(struct world *w)
+{
+	CHECK_INT(apply_commit(w->apply, NOW), 0);
+	CHECK(!apply_pending(w->apply));
+}
+
+#define RESPONSE(op, position)                                                            \
+	"{\"op\":\"" op "\",\"position\":{\"p\":" position                                \
+	"},\"doc\":{\"_id\":{\"$oid\":\"%024d\"},"                                        \
+	"\"formId\":{\"$oid\":\"%024d\"},\"answers\":[{\"fieldId\":\"r\",\"value\":%d}]," \
+	"\"submittedAt\":{\"$date\":\"2026-03-01T09:10:00Z\"}}}"
+
+static void
+put(struct world *w, int id, int form, int value)
+{
+	take(w, RESPONSE("response", "1"), id, form, value);
+}
+
+static void
+take_away(struct world *w, int id)
+{
+	take(w, "{\"op\":\"responseDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", id);
+}
+
+static struct hot_form *
+find(struct world *w, int form)
+{
+	char hex[FORM_ID_HEX + 1];
+	struct hot_form *hot = NULL;
+	struct form_id id;
+
+	snprintf(hex, sizeof(hex), "%024d", form);
+	CHECK(form_id_parse(&id, hex, FORM_ID_HEX) == 0);
+	int found = forms_find(w->forms, &id, NOW, &hot);
+	CHECK(found >= 0);
+	if (found > 0)
+		CHECK(forms_fresh(w->forms, hot, NOW) == 0);
+	return found > 0 ? hot : NULL;
+}
+
+static int64_t
+total(struct world *w, int form)
+{
+	struct hot_form *hot = find(w, form);
+
+	return hot == NULL ? -1 : (int64_t)form_total(hot->form);
+}
+
+/* The form's frame, or "" when it has no responses; the caller frees it. */
+static char *
+frame(struct world *w, int form)
+{
+	struct hot_form *hot = find(w, form);
+	struct buf out;
+
+	if (hot == NULL || form_total(hot->form) == 0)
+		return strdup("");
+	form_touch(hot->form, NOW);
+	buf_init(&out, 1 << 20);
+	CHECK(snapshot_analytics(hot->form, &out) == 0);
+	char *text = strndup((const char *)buf_bytes(&out), buf_length(&out));
+	buf_free(&out);
+	return text;
+}
+
+TEST(apply_counts_a_response_once)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	put(&w, 1, 7, 5);
+	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(w.changes, 1);
+	CHECK_INT(counters[COUNTER_unchanged], 1);
+	commit(&w);
+	put(&w, 1, 7, 5);
+	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(w.changes, 1);
+	world_end(&w);
+}
+
+TEST(apply_replaces_moves_and_deletes)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	for (int committed = 0; committed < 2; committed++) {
+		put(&w, 1, 7, 5);
+		put(&w, 2, 7, 3);
+		if (committed)
+			commit(&w);
+		put(&w, 1, 7, 1);
+		CHECK_INT(total(&w, 7), 2);
+		put(&w, 1, 8, 1);
+		CHECK_INT(total(&w, 7), 1);
+		CHECK_INT(total(&w, 8), 1);
+		take_away(&w, 1);
+		CHECK_INT(total(&w, 8), 0);
+		take_away(&w, 1);
+		take_away(&w, 2);
+		CHECK_INT(total(&w, 7), 0);
+		put(&w, 1, 8, 2);
+		CHECK_INT(total(&w, 8), 1);
+		take_away(&w, 1);
+		commit(&w);
+	}
+	world_end(&w);
+}
+
+TEST(apply_malformed_takes_the_old_one_back)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	put(&w, 2, 7, 5);
+	take(&w, "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"formId\":7}}", 1);
+	CHECK_INT(total(&w, 7), 1);
+	take(&w, "{\"op\":\"response\",\"doc\":{\"formId\":{\"$oid\":\"%024d\"}}}", 7);
+	take(&w, "{\"op\":\"response\"}");
+	take(&w, "{\"op\":\"dance\",\"position\":{\"p\":4}}");
+	take(&w, "{\"neither\":1}");
+	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(counters[COUNTER_malformed], 4);
+	CHECK_INT(counters[COUNTER_unknown_ops], 1);
+	CHECK(apply_moves(w.apply));
+	world_end(&w);
+}
+
+TEST(apply_bare_documents_have_no_position)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	take(&w,
+	    "{\"_id\":{\"$oid\":\"%024d\"},\"formId\":{\"$oid\":\"%024d\"},\"answers\":[],"
+	    "\"submittedAt\":{\"$date\":0}}",
+	    1, 7);
+	take(&w, "{\"_id\":{\"$oid\":\"%024d\"},\"title\":\"T\",\"fields\":[]}", 8);
+	CHECK(!apply_moves(w.apply));
+	CHECK_INT(total(&w, 7), 1);
+	CHECK(form_known(find(&w, 8)->form));
+	commit(&w);
+	CHECK_INT(buf_length(apply_position(w.apply)), 0);
+	world_end(&w);
+}
+
+TEST(apply_position_goes_with_the_commit)
+{
+	struct world w;
+	bson_t position;
+	bson_iter_t iter;
+
+	world_begin(&w, 100);
+	take(&w, "{\"op\":\"position\",\"position\":{\"p\":41}}");
+	take(&w, "{\"op\":\"position\",\"position\":{\"p\":42}}");
+	CHECK(apply_pending(w.apply));
+	CHECK_INT(buf_length(apply_position(w.apply)), 0);
+	commit(&w);
+	world_down(&w);
+	world_up(&w);
+	const struct buf *bytes = apply_position(w.apply);
+	CHECK(bson_init_static(&position, buf_bytes(bytes), buf_length(bytes)));
+	CHECK(bson_iter_init_find(&iter, &position, "p"));
+	CHECK_INT(bson_iter_as_int64(&iter), 42);
+	world_end(&w);
+}
+
+TEST(apply_keeps_all_through_failing_commits)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	store_memory_fail(w.store, ENOSPC);
+	for (int i = 0; i < 3; i++) {
+		CHECK(apply_commit(w.apply, NOW) == -1 && errno == ENOSPC);
+		CHECK_INT(total(&w, 7), 1);
+	}
+	store_memory_fail(w.store, 0);
+	commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK_INT(total(&w, 7), 1);
+	world_end(&w);
+}
+
+TEST(apply_is_full_after_many_events)
+{
+	struct world w;
+	int n = 0;
+
+	world_begin(&w, 100);
+	while (!apply_full(w.apply))
+		put(&w, ++n, 7, 5);
+	CHECK_INT(n, 20000);
+	commit(&w);
+	CHECK(!apply_full(w.apply));
+	world_end(&w);
+}
+
+TEST(apply_hides_a_deleted_form_until_it_is_defined)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	take(&w, "{\"op\":\"form\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"fields\":[]}}", 7);
+	take(&w, "{\"op\":\"formDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", 7);
+	CHECK(!form_known(find(&w, 7)->form));
+	put(&w, 2, 7, 5);
+	commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK(!form_known(find(&w, 7)->form));
+	take(&w, "{\"op\":\"form\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"fields\":[]}}", 7);
+	CHECK_INT(total(&w, 7), 2);
+	/* One that was never heard of leaves no trace. */
+	take(&w, "{\"op\":\"formDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", 9);
+	CHECK(find(&w, 9) == NULL);
+	world_end(&w);
+}
+
+TEST(forms_evicts_idle_ones_only)
+{
+	struct world w;
+
+	world_begin(&w, 3);
+	for (int form = 1; form <= 5; form++)
+		put(&w, form, form, 4);
+	/* None may go before a commit. */
+	CHECK_INT(forms_count(w.forms), 5);
+	CHECK(forms_crowded(w.forms));
+	CHECK(apply_full(w.apply));
+	struct room *room = (struct room *)&w; /* only compared with NULL */
+	forms_watch(w.forms, find(&w, 1), room);
+	commit(&w);
+	CHECK_INT(forms_count(w.forms), 3);
+	CHECK(!forms_crowded(w.forms));
+	uint64_t loads = counters[COUNTER_form_loads];
+	CHECK_INT(total(&w, 1), 1);
+	CHECK_INT(counters[COUNTER_form_loads], loads);
+	CHECK_INT(total(&w, 2), 1);
+	CHECK_INT(counters[COUNTER_form_loads], loads + 1);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 3);
+	forms_watch(w.forms, find(&w, 1), NULL);
+	world_end(&w);
+}
+
+TEST(forms_rebuild_unlinks_tombstones)
+{
+	struct world w;
+	struct store_row row;
+
+	world_begin(&w, 10);
+	for (int id = 1; id <= 6; id++)
+		put(&w, id, 7, id);
+	commit(&w);
+	take_away(&w, 6); /* the head */
+	take_away(&w, 3);
+	take_away(&w, 4);
+	take_away(&w, 1); /* the end */
+	forms_stale(w.forms, find(&w, 7));
+	commit(&w);
+	CHECK_INT(total(&w, 7), 2);
+	CHECK_INT(find(&w, 7)->row.head, 5);
+	CHECK(ledger_get(w.ledger, 5, &row) == 0);
+	CHECK_INT(row.prev, 2);
+	CHECK(ledger_get(w.ledger, 2, &row) == 0);
+	CHECK_INT(row.prev, 0);
+	CHECK(ledger_get(w.ledger, 3, &row) == -1);
+	world_down(&w);
+	world_up(&w);
+	put(&w, 9, 7, 1);
+	CHECK_INT(total(&w, 7), 3);
+	world_end(&w);
+}
+
+TEST(forms_of_another_zone_are_counted_anew)
+{
+	struct world w;
+
+	world_begin(&w, 10);
+	for (int id = 1; id <= 20; id++)
+		put(&w, id, 7, 4);
+	commit(&w);
+	world_down(&w);
+	zone_close(&w.zone);
+	w.zone = zone_open("Asia/Tokyo");
+	world_up(&w);
+	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
+	CHECK_INT(total(&w, 7), 20);
+	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
+	world_end(&w);
+}
+
+/* ---- any sequence of events, commits and deaths gives what a plain run over the end gives ---- */
+
+#define DOCUMENTS 60
+#define FORMS 6
+
+struct truth {
+	int form, value; /* form 0: deleted */
+};
+
+static void
+random_event(struct world *w, struct truth *truth, unsigned *seed)
+{
+	int id = 1 + rand_r(seed) % DOCUMENTS;
+	struct truth *now = &truth[id - 1];
+
+	switch (rand_r(seed) % 8) {
+	case 0:
+		now->form = 0;
+		take_away(w, id);
+		return;
+	case 1:
+		now->form = 0;
+		take(w,
+		    "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"formId\":null}}",
+		    id);
+		return;
+	default:
+		now->form = 1 + rand_r(seed) % FORMS;
+		now->value = rand_r(seed) % 10;
+		put(w, id, now->form, now->value);
+	}
+}
+
+static void
+compare(struct world *w, const struct truth *truth)
+{
+	struct world plain;
+
+	world_begin(&plain, 100);
+	for (int i = 0; i < DOCUMENTS; i++) {
+		if (truth[i].form != 0)
+			put(&plain, i + 1, truth[i].form, truth[i].value);
+	}
+	for (int form = 1; form <= FORMS; form++) {
+		char *got = frame(w, form), *want = frame(&plain, form);
+		CHECK_STRING(got, want);
+		free(got);
+		free(want);
+	}
+	world_end(&plain);
+}
+
+TEST(apply_random_events_commits_and_deaths)
+{
+	struct truth truth[DOCUMENTS] = {{0}}, committed[DOCUMENTS] = {{0}};
+	unsigned seed = 20260301;
+	struct world w;
+
+	world_begin(&w, 2);
+	for (int step = 0; step < 20000; step++) {
+		random_event(&w, truth, &seed);
+		int dice = rand_r(&seed) % 100;
+		if (dice < 5) {
+			store_memory_fail(w.store, dice == 0 ? ENOSPC : 0);
+			int result = apply_commit(w.apply, NOW);
+			CHECK_INT(result, dice == 0 ? -1 : 0);
+			store_memory_fail(w.store, 0);
+			if (result == 0)
+				memcpy(committed, truth, sizeof(truth));
+		} else if (dice == 99) {
+			world_down(&w);
+			world_up(&w);
+			memcpy(truth, committed, sizeof(truth));
+		} else if (dice == 98) {
+			struct hot_form *hot = find(&w, 1 + rand_r(&seed) % FORMS);
+			if (hot != NULL)
+				forms_stale(w.forms, hot);
+		}
+		if (step % 1000 == 999)
+			compare(&w, truth);
+	}
+	world_end(&w);
+}

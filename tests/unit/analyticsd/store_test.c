@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* Both stores through the same tests. */
+#include "analyticsd/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/mem.h"
+#include "tests/unit/unit.h"
+
+static struct store *
+sqlite_new(void)
+{
+	return store_sqlite_open(unit_directory());
+}
+
+static void
+for_both(void (*test)(struct store *store))
+{
+	struct store *(*const make[])(void) = {store_memory_new, sqlite_new};
+
+	for (size_t i = 0; i < ARRAY_SIZE(make); i++) {
+		struct store *store = make[i]();
+		test(store);
+		store->ops->free(&store);
+		CHECK(store == NULL);
+	}
+}
+
+static struct store_row
+row_of(int64_t seq, int64_t prev, const char *id, const char *record)
+{
+	return (struct store_row){.seq = seq,
+	    .form = 5,
+	    .prev = prev,
+	    .id = (const uint8_t *)id,
+	    .id_length = id != NULL ? strlen(id) : 0,
+	    .record = (const uint8_t *)record,
+	    .record_length = record != NULL ? strlen(record) : 0};
+}
+
+static void
+insert(struct store *store, int64_t seq, const char *id, const char *record)
+{
+	struct store_row row = row_of(seq, seq - 1, id, record);
+
+	CHECK(store->ops->insert_row(store, &row) == 0);
+}
+
+static void
+empty(struct store *store)
+{
+	struct store_row row;
+	struct store_ends ends;
+	struct store_form form;
+	struct form_id id = {{1}};
+	struct buf bytes;
+
+	buf_init(&bytes, 1000);
+	CHECK_INT(store->ops->position(store, &bytes), 0);
+	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 0);
+	CHECK_INT(store->ops->row_by_seq(store, 1, &row), 0);
+	CHECK_INT(store->ops->form(store, &id, &form, &bytes), 0);
+	CHECK_INT(store->ops->form_by_number(store, 1, &id), 0);
+	CHECK_INT(store->ops->greatest_id(store, &bytes), 0);
+	CHECK_INT(store->ops->ends(store, &ends), 0);
+	CHECK_INT(ends.last_seq, 0);
+	CHECK_INT(ends.last_form, 0);
+	buf_free(&bytes);
+}
+
+TEST(store_starts_empty)
+{
+	for_both(empty);
+}
+
+static void
+rows(struct store *store)
+{
+	struct store_row row;
+	struct store_ends ends;
+	struct buf id;
+
+	buf_init(&id, 1000);
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "bb", "one");
+	insert(store, 2, "ba", "");
+	insert(store, 3, "a", "three");
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->row_by_id(store, "bb", 2, &row), 1);
+	CHECK_INT(row.seq, 1);
+	CHECK_INT(row.form, 5);
+	CHECK_BYTES(row.record, row.record_length, "one", 3);
+	CHECK_INT(store->ops->row_by_seq(store, 2, &row), 1);
+	CHECK_BYTES(row.id, row.id_length, "ba", 2);
+	CHECK_INT(row.prev, 1);
+	CHECK(row.record != NULL);
+	CHECK_INT(row.record_length, 0);
+	CHECK_INT(store->ops->row_by_id(store, "b", 1, &row), 0);
+	CHECK_INT(store->ops->greatest_id(store, &id), 1);
+	CHECK_BYTES(buf_bytes(&id), buf_length(&id), "bb", 2);
+	CHECK_INT(store->ops->ends(store, &ends), 0);
+	CHECK_INT(ends.last_seq, 3);
+	buf_free(&id);
+}
+
+TEST(store_finds_rows)
+{
+	for_both(rows);
+}
+
+static void
+tombstones(struct store *store)
+{
+	struct store_row row;
+
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	insert(store, 2, "b", "two");
+	CHECK(store->ops->commit(store) == 0);
+	CHECK(store->ops->begin(store) == 0);
+	row = row_of(1, 0, NULL, NULL);
+	CHECK(store->ops->update_row(store, &row) == 0);
+	row = row_of(2, 1, "b", "other");
+	CHECK(store->ops->update_row(store, &row) == 0);
+	/* The id is free again. */
+	insert(store, 3, "a", "three");
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 1);
+	CHECK_INT(row.seq, 3);
+	CHECK_INT(store->ops->row_by_seq(store, 1, &row), 1);
+	CHECK(row.id == NULL && row.record == NULL);
+	CHECK_INT(store->ops->row_by_id(store, "b", 1, &row), 1);
+	CHECK_BYTES(row.record, row.record_length, "other", 5);
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->delete_row(store, 1) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->row_by_seq(store, 1, &row), 0);
+}
+
+TEST(store_keeps_tombstones)
+{
+	for_both(tombstones);
+}
+
+static void
+forms(struct store *store)
+{
+	struct store_form form = {
+	    .number = 4, .id = {{9}}, .head = 7, .state_seq = -1, .updated_ms = 123};
+	struct store_form got;
+	struct form_id id;
+	struct buf state, read;
+
+	buf_init(&state, 1000);
+	buf_init(&read, 1000);
+	CHECK(buf_append(&state, "state", 5) == 0);
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->put_form(store, &form, NULL) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->form(store, &form.id, &got, &read), 1);
+	CHECK_INT(got.number, 4);
+	CHECK_INT(got.state_seq, -1);
+	CHECK_INT(got.updated_ms, 123);
+	CHECK_INT(buf_length(&read), 0);
+	form.state_seq = form.head = 8;
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->put_form(store, &form, &state) == 0);
+	form.head = 9;
+	/* The state that is there stays. */
+	CHECK(store->ops->put_form(store, &form, NULL) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->form(store, &form.id, &got, &read), 1);
+	CHECK_INT(got.head, 9);
+	CHECK_INT(got.state_seq, 8);
+	CHECK_BYTES(buf_bytes(&read), buf_length(&read), "state", 5);
+	CHECK_INT(store->ops->form_by_number(store, 4, &id), 1);
+	CHECK(form_id_equal(&id, &form.id));
+	buf_free(&state);
+	buf_free(&read);
+}
+
+TEST(store_keeps_forms)
+{
+	for_both(forms);
+}
+
+static void
+rolled_back(struct store *store)
+{
+	struct store_row row;
+	struct buf position;
+
+	buf_init(&position, 100);
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	CHECK(store->ops->put_position(store, "here", 4) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 2, "b", "two");
+	CHECK(store->ops->put_position(store, "there", 5) == 0);
+	store->ops->rollback(store);
+	store->ops->rollback(store); /* nothing to do, no harm */
+	CHECK_INT(store->ops->row_by_id(store, "b", 1, &row), 0);
+	CHECK_INT(store->ops->position(store, &position), 1);
+	CHECK_BYTES(buf_bytes(&position), buf_length(&position), "here", 4);
+	buf_free(&position);
+}
+
+TEST(store_rolls_back)
+{
+	for_both(rolled_back);
+}
+
+TEST(store_memory_fails_when_told)
+{
+	struct store *store = store_memory_new();
+	struct store_row row;
+
+	store_memory_fail(store, ENOSPC);
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	CHECK(store->ops->commit(store) == -1 && errno == ENOSPC);
+	store->ops->rollback(store);
+	store_memory_fail(store, 0);
+	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 0);
+	store->ops->free(&store);
+}
+
+TEST(store_sqlite_fails_when_told_and_keeps_what_was)
+{
+	char *file = mem_printf("%s/fail", unit_directory());
+	struct store_row row;
+
+	setenv("DUNE_TEST_FAIL_COMMIT", file, 1);
+	struct store *store = sqlite_new();
+	fclose(fopen(file, "w"));
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	CHECK(store->ops->commit(store) == -1 && errno == ENOSPC);
+	CHECK(strstr(store->ops->failure(store), "injected") != NULL);
+	store->ops->rollback(store);
+	unlink(file);
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	CHECK(store->ops->commit(store) == 0);
+	store->ops->free(&store);
+	store = sqlite_new();
+	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 1);
+	store->ops->free(&store);
+	free(file);
+}
+
+/* The exit code of a child that opens the store. */
+static int
+open_in_child(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct store *store = sqlite_new();
+		store->ops->free(&store);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+TEST(store_sqlite_belongs_to_one_process)
+{
+	struct store *store = sqlite_new();
+
+	CHECK_INT(open_in_child(), 111);
+	store->ops->free(&store);
+	CHECK_INT(open_in_child(), 0);
+}
+
+static void
+overwrite(off_t offset, const void *bytes, size_t length)
+{
+	char *path = mem_printf("%s/analytics.db", unit_directory());
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+	CHECK(pwrite(fd, bytes, length, offset) == (ssize_t)length);
+	close(fd);
+	free(path);
+}
+
+TEST(store_sqlite_refuses_a_newer_version)
+{
+	struct store *store = sqlite_new();
+
+	store->ops->free(&store);
+	overwrite(60, "\0\0\0\7", 4); /* user_version: File Format, 1.3 */
+	CHECK_INT(open_in_child(), 100);
+}
+
+TEST(store_sqlite_refuses_what_is_not_its_own)
+{
+	struct store *store = sqlite_new();
+
+	store->ops->free(&store);
+	overwrite(68, "\0\0\0\7", 4); /* application_id */
+	CHECK_INT(open_in_child(), 100);
+}
+
+TEST(store_sqlite_sets_a_corrupt_file_aside)
+{
+	char *pattern = mem_printf("%s/analytics.db.corrupt-*", unit_directory());
+	struct store_row row;
+	struct stat status;
+	glob_t found;
+	char junk[5000];
+
+	memset(junk, 'j', sizeof(junk));
+	overwrite(0, junk, sizeof(junk));
+	struct store *store = sqlite_new();
+	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 0);
+	store->ops->free(&store);
+	CHECK_INT(glob(pattern, 0, NULL, &found), 0);
+	CHECK_INT(found.gl_pathc, 1);
+	CHECK(stat(found.gl_pathv[0], &status) == 0);
+	CHECK_INT(status.st_size, sizeof(junk));
+	globfree(&found);
+	free(pattern);
+}
