@@ -432,7 +432,7 @@ mongo_start() {
 		[ $# = 0 ] || skip "needs the stand-in's $*"
 		MONGO_URI=$DUNE_TEST_MONGODB_URI
 	else
-		spawn mongo "$BUILD/tests/mongo-standin" --port "${MONGO_PORT:-0}" "$@"
+		spawn mongo "$BUILD/tests/mongo-standin" --listen "127.0.0.1:${MONGO_PORT:-0}" "$@"
 		wait_until 10 mongo_line
 		MONGO_URI=$(mongo_line)
 	fi
@@ -440,12 +440,10 @@ mongo_start() {
 	export MONGO_URI MONGO_DB MONGO_SOURCE
 }
 
-# The stand-in says where it listens: `listening on 127.0.0.1:PORT`.
+# When it is ready, the stand-in writes its URI.
 mongo_line() {
-	local port
 	spawned_alive mongo || { cat "$T/mongo.err" >&2; return 1; }
-	port=$(sed -nE 's/.*listening on [^ ]*:([0-9]+).*/\1/p' "$T/mongo.out" "$T/mongo.err" | tail -n 1)
-	[ -n "$port" ] && echo "mongodb://127.0.0.1:$port/?directConnection=true"
+	grep -E '^mongodb://' "$T/mongo.out"
 }
 
 # mongo_with_database URI DATABASE: credentials stay those of admin (or of the URI's own authSource).

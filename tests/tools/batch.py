@@ -97,17 +97,20 @@ def answers_of(response):
     entries = response.get("answers")
     if not isinstance(entries, list):
         return None
+    if "submittedAt" in response and not isinstance(response["submittedAt"], datetime.datetime):
+        return None
     answers = {}
-    for entry in entries:
+    for entry in entries[:1024]:
         if not isinstance(entry, dict):
             continue
         field = entry.get("fieldId")
         if not isinstance(field, str) or not FIELD_ID.match(field) or field in answers:
             continue
-        if "value" not in entry:
-            continue
-        answers[field] = kind_of(entry["value"])
+        answers[field] = kind_of(entry.get("value"))
     return [(field, kind, value) for field, (kind, value) in answers.items()]
+
+
+TEN_YEARS = 3652 * 86400000
 
 
 def duration_of(response):
@@ -115,14 +118,13 @@ def duration_of(response):
     meta = response.get("meta")
     if not isinstance(meta, dict):
         return None
-    duration = number_of(meta.get("durationMs"))
-    if duration is not None:
-        return duration if duration >= 0 else None
+    taken = number_of(meta.get("durationMs"))
     started, submitted = meta.get("startedAt"), response.get("submittedAt")
-    if isinstance(started, datetime.datetime) and isinstance(submitted, datetime.datetime):
+    if taken is not None:
+        taken = math.floor(taken + 0.5)
+    elif isinstance(started, datetime.datetime) and isinstance(submitted, datetime.datetime):
         taken = milliseconds(submitted) - milliseconds(started)
-        return taken if taken >= 0 else None
-    return None
+    return taken if taken is not None and 0 <= taken <= TEN_YEARS else None
 
 
 # ---- words ----
@@ -180,7 +182,7 @@ def fits(field_type, kind):
     return {"text": "string", "mcq": "string", "checkbox": "options", "rating": "number"}[field_type] == kind
 
 
-def inferred_kind(kind, value):
+def looks_like(kind, value):
     if kind == "number":
         return "rating"
     if kind == "options":
@@ -191,8 +193,8 @@ def inferred_kind(kind, value):
 
 
 def shown_type(values):
-    """The type of an undeclared field: what most of its values look like."""
-    votes = collections.Counter(filter(None, (inferred_kind(kind, value) for kind, value, _ in values)))
+    """The type of an undeclared field: what most of its values look like; None when all are invalid."""
+    votes = collections.Counter(filter(None, (looks_like(kind, value) for kind, value, _ in values)))
     return max(TYPES, key=lambda t: votes[t]) if votes else None
 
 
@@ -202,11 +204,10 @@ def median(numbers):
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def field_numbers(field_type, options, values, zone, declared):
+def field_numbers(field_type, options, values, zone):
     """values: [(kind, value, submittedAt or None)] -> what stands under byField.ID."""
-    good = [(value, at) for kind, value, at in values
-            if (fits(field_type, kind) if declared else inferred_kind(kind, value) == field_type)]
-    result = {"count": len(good)}
+    good = [(value, at) for kind, value, at in values if fits(field_type, kind)]
+    result = {"type": field_type, "count": len(good)}
     if len(values) > len(good):
         result["invalid"] = len(values) - len(good)
     if field_type in ("mcq", "checkbox"):
@@ -270,11 +271,11 @@ def form_numbers(form, responses, zone):
             durations.append(duration)
     result = {"totalResponses": len(responses), "byField": {}}
     for field, (field_type, options) in declared.items():
-        result["byField"][field] = field_numbers(field_type, options, values[field], zone, True)
+        result["byField"][field] = field_numbers(field_type, options, values[field], zone)
     for field in set(values) - set(declared):
         field_type = shown_type(values[field])
         if field_type:
-            result["byField"][field] = field_numbers(field_type, [], values[field], zone, False)
+            result["byField"][field] = field_numbers(field_type, [], values[field], zone)
     if declared and responses:
         answered = sum(result["byField"][field]["count"] for field in declared)
         result["completionRate"] = answered / (len(declared) * len(responses))

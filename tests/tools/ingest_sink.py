@@ -4,10 +4,12 @@
 Extended JSON on standard output.
 
     ingest_sink.py SOCKET [--state FILE] [--position JSON] [--no-commit] [--stall] [--refuse TEXT]
+    ingest_sink.py --dump FILE
 
---state FILE   keeps the position and the newest version of every document there, in one write per
-               commit: {"position": …, "forms": {_id: doc}, "responses": {_id: doc}}. It is read again
-               at the start, as analyticsd's database is.
+--state FILE   a journal: the events of each commit, and behind them {"commit": position}. It is read
+               again at the start, as analyticsd's database is; what no commit follows does not count.
+--dump FILE    prints, instead of listening, what a journal comes to: one line per document,
+               {"forms" or "responses": doc}, ordered by _id; the newest version of each.
 --position     greets with this position (Extended JSON) instead.
 --no-commit    takes everything and commits nothing.
 --stall        reads nothing until it gets SIGUSR1.
@@ -28,37 +30,64 @@ from bson import json_util
 CANONICAL = json_util.CANONICAL_JSON_OPTIONS
 
 
+def dumps(value):
+    return json_util.dumps(value, json_options=CANONICAL)
+
+
 class State:
+    """The journal, its events that are not committed yet, and the position behind the last commit."""
+
     def __init__(self, path):
         self.path = path
         self.position = None
-        self.docs = {"forms": {}, "responses": {}}
-        self.dirty = False
+        self.waiting = []
         if path and os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                saved = json_util.loads(file.read(), json_options=CANONICAL)
-            self.position = saved.pop("position")
-            self.docs = saved
+            for commit, _ in committed(path):
+                self.position = commit
 
     def apply(self, event):
-        where = "forms" if event["op"].startswith("form") else "responses"
-        if event["op"] != "position":
-            key = json_util.dumps(event["doc"]["_id"], json_options=CANONICAL)
-            if event["op"].endswith("Deleted"):
-                self.docs[where].pop(key, None)
-            else:
-                self.docs[where][key] = event["doc"]
+        self.waiting.append(event)
         self.position = event["position"]
-        self.dirty = True
 
     def save(self):
-        if not self.path or not self.dirty:
-            return
-        text = json_util.dumps({"position": self.position, **self.docs}, json_options=CANONICAL)
-        with open(self.path + ".new", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.rename(self.path + ".new", self.path)
-        self.dirty = False
+        if self.path:
+            with open(self.path, "a", encoding="utf-8") as file:
+                lines = [dumps(event) for event in self.waiting]
+                file.write("\n".join(lines + [dumps({"commit": self.position})]) + "\n")
+        self.waiting = []
+
+    def forget(self):
+        """As a database that lost its uncommitted transaction."""
+        self.__init__(self.path)
+
+
+def committed(path):
+    """(position, events) of each whole commit."""
+    events = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                return
+            event = json_util.loads(line, json_options=CANONICAL)
+            if "commit" in event:
+                yield event["commit"], events
+                events = []
+            else:
+                events.append(event)
+
+
+def dump(path):
+    found = {"forms": {}, "responses": {}}
+    for _, events in committed(path):
+        for event in events:
+            where = found["forms" if event["op"].startswith("form") else "responses"]
+            if event["op"].endswith("Deleted"):
+                where.pop(dumps(event["doc"]["_id"]), None)
+            elif event["op"] != "position":
+                where[dumps(event["doc"]["_id"])] = event["doc"]
+    for name, where in found.items():
+        for key in sorted(where):
+            print(dumps({name: where[key]}))
 
 
 def documents(pending):
@@ -92,7 +121,7 @@ def serve(peer, state, args):
         for event in documents(pending):
             state.apply(event)
             moved = True
-            print(json_util.dumps(event, json_options=CANONICAL))
+            print(dumps(event))
         sys.stdout.flush()
         # One commit for all that has come, as a database would.
         if moved and not args.no_commit and not select.select([peer], [], [], 0)[0]:
@@ -102,7 +131,8 @@ def serve(peer, state, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("socket")
+    parser.add_argument("socket", nargs="?")
+    parser.add_argument("--dump")
     parser.add_argument("--state")
     parser.add_argument("--position")
     parser.add_argument("--no-commit", action="store_true")
@@ -110,6 +140,9 @@ def main():
     parser.add_argument("--refuse")
     args = parser.parse_args()
 
+    if args.dump:
+        dump(args.dump)
+        return
     state = State(args.state)
     if args.position:
         state.position = json_util.loads(args.position, json_options=CANONICAL)
@@ -137,8 +170,8 @@ def main():
             pass
         peer.close()
         print("disconnected", file=sys.stderr, flush=True)
-        if args.no_commit and not args.state:
-            state.position = None
+        if not args.position:
+            state.forget()
 
 
 if __name__ == "__main__":
