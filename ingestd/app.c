@@ -141,7 +141,17 @@ on_end(void *owner)
 	leave_when_done(app);
 }
 
-static const struct source_events source_events = {on_event, on_end};
+static void
+on_foreign(void *owner, const char *why)
+{
+	const struct app *app = owner;
+
+	die_usage("DUNE_SOURCE is %s, but %s/analytics.db was filled from elsewhere (%s): set "
+		  "DUNE_SOURCE back, or stop analyticsd and remove analytics.db to start anew",
+	    app->source->name, app->settings->state_dir, why);
+}
+
+static const struct source_events source_events = {on_event, on_end, on_foreign};
 
 /* ---- what analyticsd says ---- */
 
@@ -162,10 +172,7 @@ start_source(struct app *app, const uint8_t *position, uint32_t length)
 	}
 	error = app->source->class->start(app->source, length > 0 ? &at : NULL);
 	if (error)
-		die_usage(
-		    "DUNE_SOURCE is %s, but %s/analytics.db was filled from elsewhere (%s): set "
-		    "DUNE_SOURCE back, or stop analyticsd and remove analytics.db to start anew",
-		    app->source->name, app->settings->state_dir, error);
+		on_foreign(app, error);
 }
 
 static void

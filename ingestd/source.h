@@ -23,6 +23,8 @@ struct source_events {
 	void (*event)(void *owner, const uint8_t *data, size_t length);
 	/* All that there is was given, and no more can come (standard input at its end). */
 	void (*end)(void *owner);
+	/* The position belongs to another source, as it turns out after start(). */
+	void (*foreign)(void *owner, const char *why);
 };
 
 struct source_class {

@@ -1,13 +1,324 @@
 /* SPDX-License-Identifier: MIT */
+/* source_mongo: a MongoDB database, read by a thread of its own (mongo_worker.h), since libmongoc
+ * blocks: here, in the loop's thread, its batches are taken out of the channel, one event at a time,
+ * as long as they are wanted. What is not taken stops the worker. */
+#include <errno.h>
+#include <mongoc/mongoc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "ingestd/counters.h"
+#include "ingestd/mongo_channel.h"
+#include "ingestd/mongo_worker.h"
 #include "ingestd/source.h"
-struct source *
-source_mongo_new(const struct settings *settings)
+#include "lib/die.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+/* How long an ending waits for the worker: it must be over within a second. */
+#define END_MS 700
+/* Batches taken in one turn of the loop. */
+#define BATCHES_PER_TURN 4
+#define CONNECT_TIMEOUT_MS 5000
+#define SOCKET_TIMEOUT_MS 10000
+
+/* `batch` is what was taken and not given yet. The counters of workers that are gone are
+ * in `before`. */
+struct source_mongo {
+	struct source base;
+	mongoc_uri_t *uri;
+	const struct settings *settings;
+	struct mongo_channel *channel;
+	pthread_t thread;
+	ev_async wake;
+	struct mongo_batch *batch;
+	struct mongo_status status, before;
+	bool paused;
+	bool abandoned; /* a worker that hung in a call may still run */
+};
+
+static struct source_mongo *
+of(struct source *source)
 {
-	(void)settings;
-	return 0;
+	return container_of(source, struct source_mongo, base);
 }
+
+/* ---- the URI ---- */
+
+/* Without credentials and options. */
+static char *
+display_name(const mongoc_uri_t *uri)
+{
+	const char *service = mongoc_uri_get_srv_hostname(uri);
+	const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
+	char *name, *longer;
+
+	if (service)
+		return mem_printf("mongodb+srv://%s/%s", service, mongoc_uri_get_database(uri));
+	name = mem_printf("mongodb://%s", host ? host->host_and_port : "");
+	for (host = host ? host->next : NULL; host; host = host->next) {
+		longer = mem_printf("%s,%s", name, host->host_and_port);
+		MEM_FREE(&name);
+		name = longer;
+	}
+	longer = mem_printf("%s/%s", name, mongoc_uri_get_database(uri));
+	MEM_FREE(&name);
+	return longer;
+}
+
+static mongoc_uri_t *
+parse_uri(const struct settings *settings)
+{
+	bson_error_t error;
+	mongoc_uri_t *uri = mongoc_uri_new_with_error(settings->source, &error);
+
+	if (!uri)
+		die_usage("DUNE_SOURCE is no MongoDB URI: %s", error.message);
+	if (!mongoc_uri_get_database(uri) || !*mongoc_uri_get_database(uri))
+		die_usage("DUNE_SOURCE names no database: mongodb://HOST/DATABASE is needed");
+	return uri;
+}
+
+/* Every call has an end, and nothing is retried behind our back. */
+static void
+set_limits(mongoc_uri_t *uri, const struct settings *settings)
+{
+	int32_t socket = mongoc_uri_get_option_as_int32(
+	    uri, MONGOC_URI_SOCKETTIMEOUTMS, SOCKET_TIMEOUT_MS);
+	int32_t least = (int32_t)settings->mongodb_await_ms + 2000;
+
+	if (!mongoc_uri_has_option(uri, MONGOC_URI_CONNECTTIMEOUTMS))
+		mongoc_uri_set_option_as_int32(
+		    uri, MONGOC_URI_CONNECTTIMEOUTMS, CONNECT_TIMEOUT_MS);
+	mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, MAX(socket, least));
+	mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
+	if (!mongoc_uri_get_appname(uri))
+		mongoc_uri_set_appname(uri, "ingestd");
+}
+
 void
 source_mongo_check(const struct settings *settings)
 {
-	(void)settings;
+	mongoc_uri_t *uri;
+
+	mongoc_init();
+	uri = parse_uri(settings);
+	mongoc_uri_destroy(uri);
+	if (strcmp(settings->forms_collection, settings->responses_collection) == 0)
+		die_usage("DUNE_FORMS_COLLECTION and DUNE_RESPONSES_COLLECTION are both %s: they "
+			  "must differ",
+		    settings->forms_collection);
+}
+
+/* ---- what the worker brings ---- */
+
+/* False when the source was paused in the middle. */
+static bool
+give_batch(struct source_mongo *mongo)
+{
+	struct buf *events = &mongo->batch->events;
+
+	while (buf_length(events) > 0) {
+		const uint8_t *at = buf_bytes(events);
+		uint32_t length = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+		    (uint32_t)at[3] << 24;
+
+		if (mongo->paused)
+			return false;
+		mongo->base.events->event(mongo->base.owner, at, length);
+		buf_consume(events, length);
+	}
+	mongo_batch_free(&mongo->batch);
+	return true;
+}
+
+static void
+on_wake(struct ev_loop *loop, ev_async *async, int events UNUSED)
+{
+	struct source_mongo *mongo = container_of(async, struct source_mongo, wake);
+
+	mongo_channel_status(mongo->channel, &mongo->status);
+	if (*mongo->status.fatal)
+		mongo->base.events->foreign(mongo->base.owner, mongo->status.fatal);
+	for (int i = 0; i < BATCHES_PER_TURN; i++) {
+		if (mongo->paused)
+			return;
+		if (!mongo->batch)
+			mongo->batch = mongo_channel_take(mongo->channel);
+		if (!mongo->batch || !give_batch(mongo))
+			return;
+	}
+	ev_async_send(loop, async);
+}
+
+/* ---- the worker's life ---- */
+
+static void
+leave_worker(struct source_mongo *mongo)
+{
+	mongo_batch_free(&mongo->batch);
+	mongo_channel_status(mongo->channel, &mongo->status);
+	mongo->before.connects += mongo->status.connects;
+	mongo->before.errors += mongo->status.errors;
+	mongo->before.ignored += mongo->status.ignored;
+	memset(&mongo->status, 0, sizeof(mongo->status));
+	mongo_channel_leave(&mongo->channel);
+}
+
+/* Ends the worker; what cannot be ended in `ms` is left alone. */
+static void
+end_worker(struct source_mongo *mongo, unsigned ms)
+{
+	if (!mongo->channel)
+		return;
+	mongo_channel_stop(mongo->channel);
+	if (mongo_channel_wait(mongo->channel, ms)) {
+		pthread_join(mongo->thread, NULL);
+	} else {
+		mongo->abandoned = true;
+		pthread_detach(mongo->thread);
+	}
+	leave_worker(mongo);
+}
+
+/* Signals are the loop's: the thread is born with all of them blocked. */
+static void
+start_worker(struct source_mongo *mongo, struct mongo_worker *worker)
+{
+	sigset_t all, old;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	error = pthread_create(&mongo->thread, NULL, mongo_worker_run, worker);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (error) {
+		errno = error;
+		die_system("unable to start a thread");
+	}
+}
+
+static const char *
+mongo_start(struct source *source, const bson_t *position)
+{
+	struct source_mongo *mongo = of(source);
+	const struct settings *settings = mongo->settings;
+	struct mongo_worker *worker = mem_zalloc(sizeof(*worker));
+	const char *wrong = NULL;
+
+	worker->uri = mongoc_uri_copy(mongo->uri);
+	worker->name = mem_strdup(source->name);
+	worker->database = mem_strdup(mongoc_uri_get_database(mongo->uri));
+	worker->forms = mem_strdup(settings->forms_collection);
+	worker->responses = mem_strdup(settings->responses_collection);
+	worker->origin.database = worker->database;
+	worker->origin.forms = worker->forms;
+	worker->origin.responses = worker->responses;
+	worker->await_ms = settings->mongodb_await_ms;
+	buf_init(&worker->events, EVENT_MAX);
+	mongo_position_init(&worker->position);
+	if (position)
+		wrong = mongo_position_decode(position, &worker->origin, &worker->position);
+	if (wrong) {
+		mongo_worker_free(&worker);
+		return wrong;
+	}
+	end_worker(mongo, 0);
+	mongo->channel = mongo_channel_new(source->loop, &mongo->wake);
+	worker->channel = mongo->channel;
+	start_worker(mongo, worker);
+	return NULL;
+}
+
+static void
+mongo_pause(struct source *source)
+{
+	of(source)->paused = true;
+}
+
+static void
+mongo_resume(struct source *source)
+{
+	of(source)->paused = false;
+	if (of(source)->channel)
+		ev_async_send(source->loop, &of(source)->wake);
+}
+
+static void
+mongo_refresh(struct source *source)
+{
+	struct source_mongo *mongo = of(source);
+	const struct mongo_status *now = &mongo->status, *before = &mongo->before;
+
+	if (mongo->channel)
+		mongo_channel_status(mongo->channel, &mongo->status);
+	counters[COUNTER_source_connects] = before->connects + now->connects;
+	counters[COUNTER_source_errors] = before->errors + now->errors;
+	counters[COUNTER_ignored_changes] = before->ignored + now->ignored;
+	counters[COUNTER_scanning] = now->scanning;
+	counters[COUNTER_scan_documents] = now->scan_documents;
+	counters[COUNTER_scan_total] = now->scan_total;
+}
+
+static const char *
+mongo_unwell(struct source *source)
+{
+	struct source_mongo *mongo = of(source);
+
+	if (mongo->channel)
+		mongo_channel_status(mongo->channel, &mongo->status);
+	if (*mongo->status.unwell)
+		return mongo->status.unwell;
+	return mongo->status.connected ? NULL : "not connected to MongoDB yet";
+}
+
+static bool
+mongo_free(struct source *source)
+{
+	struct source_mongo *mongo = of(source);
+	bool clean;
+
+	end_worker(mongo, END_MS);
+	clean = !mongo->abandoned;
+	mongoc_uri_destroy(mongo->uri);
+	MEM_FREE(&source->name);
+	MEM_FREE(&mongo);
+	if (clean)
+		mongoc_cleanup();
+	return clean;
+}
+
+static const struct source_class mongo_class = {
+    .rereadable = true,
+    .start = mongo_start,
+    .pause = mongo_pause,
+    .resume = mongo_resume,
+    .refresh = mongo_refresh,
+    .unwell = mongo_unwell,
+    .free = mongo_free,
+};
+
+/* libmongoc would write to standard error by itself. */
+static void
+on_mongoc_log(
+    mongoc_log_level_t level UNUSED, const char *domain, const char *message, void *data UNUSED)
+{
+	log_debug("libmongoc: %s: %s", domain, message);
+}
+
+struct source *
+source_mongo_new(const struct settings *settings)
+{
+	struct source_mongo *mongo = mem_zalloc(sizeof(*mongo));
+
+	mongoc_init();
+	mongoc_log_set_handler(on_mongoc_log, NULL);
+	mongo->base.class = &mongo_class;
+	mongo->settings = settings;
+	mongo->uri = parse_uri(settings);
+	set_limits(mongo->uri, settings);
+	mongo->base.name = display_name(mongo->uri);
+	ev_async_init(&mongo->wake, on_wake);
+	return &mongo->base;
 }

@@ -39,11 +39,18 @@ class State:
 
     def __init__(self, path):
         self.path = path
-        self.position = None
-        self.waiting = []
+        self.base = None
+        end = 0
         if path and os.path.exists(path):
-            for commit, _ in committed(path):
-                self.position = commit
+            for self.base, _, end in committed(path):
+                pass
+            os.truncate(path, end)
+        self.forget()
+
+    def forget(self):
+        """What was not committed is lost, as in a database."""
+        self.position = self.base
+        self.waiting = []
 
     def apply(self, event):
         self.waiting.append(event)
@@ -55,22 +62,20 @@ class State:
                 lines = [dumps(event) for event in self.waiting]
                 file.write("\n".join(lines + [dumps({"commit": self.position})]) + "\n")
         self.waiting = []
-
-    def forget(self):
-        """As a database that lost its uncommitted transaction."""
-        self.__init__(self.path)
+        self.base = self.position
 
 
 def committed(path):
-    """(position, events) of each whole commit."""
-    events = []
-    with open(path, encoding="utf-8") as file:
-        for line in file:
+    """(position, events, where it ends in the file) of each whole commit."""
+    events, end = [], 0
+    with open(path, "rb") as file:
+        for raw in file:
+            line, end = raw.decode("utf-8"), end + len(raw)
             if not line.endswith("\n"):
                 return
             event = json_util.loads(line, json_options=CANONICAL)
             if "commit" in event:
-                yield event["commit"], events
+                yield event["commit"], events, end
                 events = []
             else:
                 events.append(event)
@@ -78,7 +83,7 @@ def committed(path):
 
 def dump(path):
     found = {"forms": {}, "responses": {}}
-    for _, events in committed(path):
+    for _, events, _ in committed(path):
         for event in events:
             where = found["forms" if event["op"].startswith("form") else "responses"]
             if event["op"].endswith("Deleted"):
@@ -145,7 +150,8 @@ def main():
         return
     state = State(args.state)
     if args.position:
-        state.position = json_util.loads(args.position, json_options=CANONICAL)
+        state.base = json_util.loads(args.position, json_options=CANONICAL)
+        state.forget()
     if args.stall:
         signal.signal(signal.SIGUSR1, lambda *_: None)
     if os.path.exists(args.socket):
@@ -170,8 +176,7 @@ def main():
             pass
         peer.close()
         print("disconnected", file=sys.stderr, flush=True)
-        if not args.position:
-            state.forget()
+        state.forget()
 
 
 if __name__ == "__main__":

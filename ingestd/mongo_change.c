@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingestd/mongo_change.h"
+
+#include <string.h>
+
+static bool
+view_document(const bson_t *raw, const char *name, bson_t *view)
+{
+	const uint8_t *data;
+	uint32_t length;
+	bson_iter_t at;
+
+	if (!bson_iter_init_find(&at, raw, name) || !BSON_ITER_HOLDS_DOCUMENT(&at))
+		return false;
+	bson_iter_document(&at, &length, &data);
+	return bson_init_static(view, data, length);
+}
+
+static const char *
+find_text(const bson_t *raw, const char *path)
+{
+	bson_iter_t at, found;
+
+	if (!bson_iter_init(&at, raw) || !bson_iter_find_descendant(&at, path, &found) ||
+	    !BSON_ITER_HOLDS_UTF8(&found))
+		return "";
+	return bson_iter_utf8(&found, NULL);
+}
+
+static int64_t
+change_time(const bson_t *raw)
+{
+	uint32_t seconds, increment;
+	bson_iter_t at;
+
+	if (bson_iter_init_find(&at, raw, "wallTime") && BSON_ITER_HOLDS_DATE_TIME(&at))
+		return bson_iter_date_time(&at);
+	if (!bson_iter_init_find(&at, raw, "clusterTime") || !BSON_ITER_HOLDS_TIMESTAMP(&at))
+		return EVENT_NO_TIME;
+	bson_iter_timestamp(&at, &seconds, &increment);
+	return (int64_t)seconds * 1000;
+}
+
+/* {_id} of the deleted document. */
+static bool
+deleted_doc(const bson_t *raw, bson_t *doc)
+{
+	bson_iter_t at, id;
+
+	if (!bson_iter_init(&at, raw) || !bson_iter_find_descendant(&at, "documentKey._id", &id))
+		return false;
+	bson_init(doc);
+	bson_append_iter(doc, "_id", 3, &id);
+	return true;
+}
+
+static void
+read_document_change(const bson_t *raw, bool is_form, struct mongo_change *change)
+{
+	bool is_deleted = strcmp(change->type, "delete") == 0;
+
+	if (is_deleted && deleted_doc(raw, &change->doc)) {
+		change->op = is_form ? EVENT_FORM_DELETED : EVENT_RESPONSE_DELETED;
+		change->kind = CHANGE_EVENT;
+	} else if (!is_deleted && view_document(raw, "fullDocument", &change->doc)) {
+		change->op = is_form ? EVENT_FORM : EVENT_RESPONSE;
+		change->kind = CHANGE_EVENT;
+	}
+	/* An update whose document is gone by now brings none; its deletion follows. */
+}
+
+int
+mongo_change_read(const bson_t *raw, const struct mongo_origin *origin, struct mongo_change *change)
+{
+	static const char *const documents[] = {"insert", "replace", "update", "delete"};
+	static const char *const structures[] = {"drop", "rename", "dropDatabase"};
+	bool is_form, is_response;
+
+	memset(change, 0, sizeof(*change));
+	if (!view_document(raw, "_id", &change->token))
+		return -1;
+	change->kind = CHANGE_NOTHING;
+	change->type = find_text(raw, "operationType");
+	change->collection = find_text(raw, "ns.coll");
+	change->at = change_time(raw);
+	is_form = strcmp(change->collection, origin->forms) == 0;
+	is_response = strcmp(change->collection, origin->responses) == 0;
+	if (strcmp(change->type, "invalidate") == 0)
+		change->kind = CHANGE_INVALIDATE;
+	for (size_t i = 0; i < ARRAY_SIZE(structures); i++) {
+		if (strcmp(change->type, structures[i]) == 0)
+			change->kind = CHANGE_STRUCTURE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(documents) && (is_form || is_response); i++) {
+		if (strcmp(change->type, documents[i]) == 0)
+			read_document_change(raw, is_form, change);
+	}
+	return 0;
+}
+
+void
+mongo_change_clear(struct mongo_change *change)
+{
+	if (change->kind == CHANGE_EVENT)
+		bson_destroy(&change->doc);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* mongo_change: one document of the change stream, looked at. Pure.
+ * MongoDB manual: "Change Events". */
+#ifndef INGESTD_MONGO_CHANGE_H
+#define INGESTD_MONGO_CHANGE_H
+
+#include <bson/bson.h>
+#include <stdint.h>
+
+#include "ingestd/event.h"
+#include "ingestd/mongo_position.h"
+#include "lib/base.h"
+
+enum mongo_change_kind {
+	CHANGE_EVENT, /* op, doc and at are set */
+	CHANGE_NOTHING, /* moves the position only */
+	CHANGE_STRUCTURE, /* a collection or the database was dropped or renamed */
+	CHANGE_INVALIDATE, /* the stream ends here; it is opened anew with startAfter */
+};
+
+struct mongo_change {
+	enum mongo_change_kind kind;
+	enum event_op op;
+	int64_t at; /* wallTime, or clusterTime's seconds; EVENT_NO_TIME without either */
+	bson_t token, doc;
+	const char *type; /* operationType */
+	const char *collection;
+};
+
+/* All pointers and documents point into `raw`, but for a deletion's doc: mongo_change_clear()
+ * frees it. -1 when it is no change event (nothing is to be cleared then). */
+MUST_CHECK int mongo_change_read(
+    const bson_t *raw, const struct mongo_origin *origin, struct mongo_change *change);
+void mongo_change_clear(struct mongo_change *change);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingestd/mongo_client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/mem.h"
+
+/* Documents in one reply: enough to be fast, few enough that a reply is short. */
+#define BATCH_SIZE 1000
+
+struct mongo_client {
+	mongoc_client_t *client;
+	mongoc_client_session_t *session;
+	const char *database;
+	bson_t options; /* serverId and the session, for every command */
+	char set[128];
+	int wire_version;
+};
+
+/* ---- errors ---- */
+
+static enum mongo_error_kind
+kind_of(const bson_error_t *from)
+{
+	switch (from->domain) {
+	case MONGOC_ERROR_SERVER:
+	case MONGOC_ERROR_QUERY:
+	case MONGOC_ERROR_COMMAND:
+		return MONGO_SERVER;
+	case MONGOC_ERROR_SERVER_SELECTION:
+		return MONGO_UNREACHABLE;
+	case MONGOC_ERROR_STREAM:
+	case MONGOC_ERROR_PROTOCOL:
+		return MONGO_NETWORK;
+	default:
+		return MONGO_CLIENT;
+	}
+}
+
+static void
+error_fill(struct mongo_error *error, const bson_error_t *from, const bson_t *reply)
+{
+	memset(error, 0, sizeof(*error));
+	error->kind = kind_of(from);
+	error->code = (int)from->code;
+	/* libmongoc gives failed log-ins a domain of their own, and drops the server's code. */
+	if ((from->domain == MONGOC_ERROR_CLIENT &&
+		from->code == MONGOC_ERROR_CLIENT_AUTHENTICATE) ||
+	    from->domain == MONGOC_ERROR_SCRAM || from->domain == MONGOC_ERROR_SASL) {
+		error->kind = MONGO_SERVER;
+		error->code = 18;
+	}
+	if (reply) {
+		error->resumable = mongoc_error_has_label(reply, "ResumableChangeStreamError");
+		error->non_resumable = mongoc_error_has_label(
+		    reply, "NonResumableChangeStreamError");
+	}
+	snprintf(error->message, sizeof(error->message), "%s", from->message);
+}
+
+static void
+error_kind(struct mongo_error *error, enum mongo_error_kind kind, const char *message)
+{
+	memset(error, 0, sizeof(*error));
+	error->kind = kind;
+	snprintf(error->message, sizeof(error->message), "%s", message);
+}
+
+/* ---- the connection ---- */
+
+static void
+read_hello(struct mongo_client *client, const mongoc_server_description_t *server)
+{
+	const bson_t *hello = mongoc_server_description_hello_response(server);
+	bson_iter_t at;
+
+	if (bson_iter_init_find(&at, hello, "setName") && BSON_ITER_HOLDS_UTF8(&at))
+		snprintf(client->set, sizeof(client->set), "%s", bson_iter_utf8(&at, NULL));
+	if (bson_iter_init_find(&at, hello, "maxWireVersion"))
+		client->wire_version = (int)bson_iter_as_int64(&at);
+}
+
+/* 0 when the server can serve change streams. */
+static int
+check_type(const char *type, struct mongo_error *error)
+{
+	if (strcmp(type, "Standalone") == 0)
+		error_kind(error, MONGO_STANDALONE, type);
+	else if (strcmp(type, "RSGhost") == 0)
+		error_kind(error, MONGO_UNINITIATED, type);
+	else
+		return 0;
+	return -1;
+}
+
+/* Picks the server that all commands go to, and starts the session. */
+static int
+client_connect(struct mongo_client *client, struct mongo_error *error)
+{
+	const mongoc_read_prefs_t *prefs = mongoc_client_get_read_prefs(client->client);
+	mongoc_session_opt_t *options;
+	mongoc_server_description_t *server;
+	bson_error_t from;
+	int type;
+
+	server = mongoc_client_select_server(client->client, false, prefs, &from);
+	if (!server) {
+		error_fill(error, &from, NULL);
+		return -1;
+	}
+	read_hello(client, server);
+	BSON_APPEND_INT32(
+	    &client->options, "serverId", (int32_t)mongoc_server_description_id(server));
+	type = check_type(mongoc_server_description_type(server), error);
+	mongoc_server_description_destroy(server);
+	if (type < 0)
+		return -1;
+	options = mongoc_session_opts_new();
+	mongoc_session_opts_set_causal_consistency(options, false);
+	client->session = mongoc_client_start_session(client->client, options, &from);
+	mongoc_session_opts_destroy(options);
+	if (!client->session ||
+	    !mongoc_client_session_append(client->session, &client->options, &from)) {
+		error_fill(error, &from, NULL);
+		return -1;
+	}
+	return 0;
+}
+
+struct mongo_client *
+mongo_client_new(const mongoc_uri_t *uri, struct mongo_error *error)
+{
+	struct mongo_client *client = mem_zalloc(sizeof(*client));
+	bson_error_t from;
+
+	bson_init(&client->options);
+	client->database = mongoc_uri_get_database(uri);
+	client->client = mongoc_client_new_from_uri_with_error(uri, &from);
+	if (!client->client) {
+		/* A name that DNS does not know, for mongodb+srv. */
+		error_kind(error, MONGO_UNREACHABLE, from.message);
+		mongo_client_free(&client);
+		return NULL;
+	}
+	mongoc_client_set_error_api(client->client, MONGOC_ERROR_API_VERSION_2);
+	if (client_connect(client, error) < 0)
+		mongo_client_free(&client);
+	return client;
+}
+
+void
+mongo_client_free(struct mongo_client **pointer)
+{
+	struct mongo_client *client = *pointer;
+
+	if (!client)
+		return;
+	if (client->session)
+		mongoc_client_session_destroy(client->session);
+	if (client->client)
+		mongoc_client_destroy(client->client);
+	bson_destroy(&client->options);
+	MEM_FREE(pointer);
+}
+
+const char *
+mongo_client_set_name(const struct mongo_client *client)
+{
+	return client->set;
+}
+
+int
+mongo_client_wire_version(const struct mongo_client *client)
+{
+	return client->wire_version;
+}
+
+int
+mongo_client_command(
+    struct mongo_client *client, const bson_t *command, bson_t *reply, struct mongo_error *error)
+{
+	bson_error_t from;
+
+	if (mongoc_client_command_with_opts(client->client, client->database, command,
+		mongoc_client_get_read_prefs(client->client), &client->options, reply, &from))
+		return 0;
+	error_fill(error, &from, reply);
+	bson_destroy(reply);
+	return -1;
+}
+
+/* ---- cursors ---- */
+
+static void
+drop_reply(struct mongo_cursor *cursor)
+{
+	if (cursor->has_reply)
+		bson_destroy(&cursor->reply);
+	cursor->has_reply = cursor->has_batch = cursor->has_token = false;
+}
+
+static void
+read_member(struct mongo_cursor *cursor, bson_iter_t *at)
+{
+	const uint8_t *data;
+	uint32_t length;
+
+	if (BSON_ITER_IS_KEY(at, "id")) {
+		cursor->id = bson_iter_as_int64(at);
+	} else if (BSON_ITER_IS_KEY(at, "ns") && BSON_ITER_HOLDS_UTF8(at)) {
+		const char *dot = strchr(bson_iter_utf8(at, NULL), '.');
+
+		snprintf(cursor->collection, sizeof(cursor->collection), "%s", dot ? dot + 1 : "");
+	} else if (BSON_ITER_IS_KEY(at, "firstBatch") || BSON_ITER_IS_KEY(at, "nextBatch")) {
+		cursor->has_batch = bson_iter_recurse(at, &cursor->batch);
+	} else if (BSON_ITER_IS_KEY(at, "postBatchResumeToken") && BSON_ITER_HOLDS_DOCUMENT(at)) {
+		bson_iter_document(at, &length, &data);
+		cursor->has_token = bson_init_static(&cursor->token, data, length);
+	}
+}
+
+static int
+run(struct mongo_cursor *cursor, const bson_t *command, struct mongo_error *error)
+{
+	bson_iter_t at, inside;
+
+	drop_reply(cursor);
+	if (mongo_client_command(cursor->client, command, &cursor->reply, error) < 0)
+		return -1;
+	cursor->has_reply = true;
+	if (bson_iter_init_find(&at, &cursor->reply, "cursor") && bson_iter_recurse(&at, &inside)) {
+		while (bson_iter_next(&inside))
+			read_member(cursor, &inside);
+	}
+	if (cursor->has_batch)
+		return 0;
+	error_kind(error, MONGO_NETWORK, "a reply without a batch");
+	drop_reply(cursor);
+	return -1;
+}
+
+int
+mongo_cursor_open(struct mongo_cursor *cursor, struct mongo_client *client, const bson_t *command,
+    struct mongo_error *error)
+{
+	memset(cursor, 0, sizeof(*cursor));
+	cursor->client = client;
+	return run(cursor, command, error);
+}
+
+int
+mongo_cursor_more(struct mongo_cursor *cursor, int64_t max_time_ms, struct mongo_error *error)
+{
+	bson_t command = BSON_INITIALIZER;
+	int result;
+
+	BSON_APPEND_INT64(&command, "getMore", cursor->id);
+	BSON_APPEND_UTF8(&command, "collection", cursor->collection);
+	BSON_APPEND_INT32(&command, "batchSize", BATCH_SIZE);
+	if (max_time_ms > 0)
+		BSON_APPEND_INT64(&command, "maxTimeMS", max_time_ms);
+	result = run(cursor, &command, error);
+	bson_destroy(&command);
+	if (result < 0 && error->kind == MONGO_SERVER)
+		mongo_cursor_close(cursor);
+	cursor->id = result < 0 ? 0 : cursor->id;
+	return result;
+}
+
+bool
+mongo_cursor_next(struct mongo_cursor *cursor, bson_t *doc)
+{
+	const uint8_t *data;
+	uint32_t length;
+
+	while (cursor->has_batch && bson_iter_next(&cursor->batch)) {
+		if (!BSON_ITER_HOLDS_DOCUMENT(&cursor->batch))
+			continue;
+		bson_iter_document(&cursor->batch, &length, &data);
+		if (bson_init_static(doc, data, length))
+			return true;
+	}
+	return false;
+}
+
+bool
+mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *increment)
+{
+	bson_iter_t at;
+
+	if (!cursor->has_reply || !bson_iter_init_find(&at, &cursor->reply, "operationTime") ||
+	    !BSON_ITER_HOLDS_TIMESTAMP(&at))
+		return false;
+	bson_iter_timestamp(&at, time, increment);
+	return true;
+}
+
+void
+mongo_cursor_close(struct mongo_cursor *cursor)
+{
+	bson_t command = BSON_INITIALIZER, ids, reply;
+	struct mongo_error error;
+
+	if (cursor->id != 0) {
+		BSON_APPEND_UTF8(&command, "killCursors", cursor->collection);
+		BSON_APPEND_ARRAY_BEGIN(&command, "cursors", &ids);
+		BSON_APPEND_INT64(&ids, "0", cursor->id);
+		bson_append_array_end(&command, &ids);
+		if (mongo_client_command(cursor->client, &command, &reply, &error) == 0)
+			bson_destroy(&reply);
+	}
+	bson_destroy(&command);
+	cursor->id = 0;
+	drop_reply(cursor);
+}

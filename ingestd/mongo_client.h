@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* mongo_client: one connection to MongoDB, and cursors on it, by raw commands: one command per
+ * call, nothing retried, no loop inside. Every call blocks, for at most the time limits of the URI; it
+ * belongs to one thread. After an error of kind other than MONGO_SERVER the client is to be freed and made anew. */
+#ifndef INGESTD_MONGO_CLIENT_H
+#define INGESTD_MONGO_CLIENT_H
+
+#include <mongoc/mongoc.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ingestd/mongo_errors.h"
+#include "lib/base.h"
+
+struct mongo_client;
+
+/* Connects, and refuses what is no replica set. NULL with *error filled. */
+struct mongo_client *mongo_client_new(const mongoc_uri_t *uri, struct mongo_error *error);
+void mongo_client_free(struct mongo_client **client);
+
+/* The replica set's name; "" behind mongos. */
+const char *mongo_client_set_name(const struct mongo_client *client);
+/* What the server can do: 7 is MongoDB 4.0, 8 is 4.2. */
+int mongo_client_wire_version(const struct mongo_client *client);
+
+/* One command on the URI's database, always to the same server and in the same session.
+ * 0 with `reply` initialised; or -1 with *error filled and nothing to destroy. */
+MUST_CHECK int mongo_client_command(
+    struct mongo_client *client, const bson_t *command, bson_t *reply, struct mongo_error *error);
+
+/* The documents of one reply are given before the next is asked for. */
+struct mongo_cursor {
+	struct mongo_client *client;
+	int64_t id; /* 0: the server has closed it */
+	char collection[256];
+	bson_t reply;
+	bool has_reply;
+	bson_iter_t batch;
+	bool has_batch;
+	bson_t token; /* postBatchResumeToken; points into reply */
+	bool has_token;
+};
+
+/* Runs `command` (find or aggregate). 0; or -1 with *error filled and nothing to close. */
+MUST_CHECK int mongo_cursor_open(struct mongo_cursor *cursor, struct mongo_client *client,
+    const bson_t *command, struct mongo_error *error);
+/* One getMore; max_time_ms 0: none. A getMore is never sent twice: after -1 the cursor is closed
+ * (the server's end of it too, where it can still be told). */
+MUST_CHECK int mongo_cursor_more(
+    struct mongo_cursor *cursor, int64_t max_time_ms, struct mongo_error *error);
+/* The next document of the last reply, which lives until the next one is asked for. */
+bool mongo_cursor_next(struct mongo_cursor *cursor, bson_t *doc);
+/* operationTime of the last reply; false where it has none. */
+bool mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *increment);
+/* killCursors, where there is something to kill. */
+void mongo_cursor_close(struct mongo_cursor *cursor);
+
+#endif

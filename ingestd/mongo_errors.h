@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* mongo_errors: what to do about a failure of MongoDB, as one table, and how to say it. Pure.
+ * Codes: MongoDB's src/mongo/base/error_codes.yml; labels: the driver specification
+ * "Change Streams", "Resumable Error". Ours are more patient than the specification: there is
+ * no failure after which we give up, only some that are tried again slowly. */
+#ifndef INGESTD_MONGO_ERRORS_H
+#define INGESTD_MONGO_ERRORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum mongo_error_kind {
+	MONGO_SERVER, /* the server answered with an error; `code` says which */
+	MONGO_NETWORK, /* the connection broke, or an answer did not come in time */
+	MONGO_UNREACHABLE, /* no server could be reached */
+	MONGO_STANDALONE, /* reached, but it is not part of a replica set */
+	MONGO_UNINITIATED, /* started with --replSet, but rs.initiate() has not been run */
+	MONGO_CLOSED, /* the server has ended the cursor */
+	MONGO_CLIENT, /* libmongoc itself refuses */
+};
+
+struct mongo_error {
+	enum mongo_error_kind kind;
+	int code; /* MONGO_SERVER only */
+	bool resumable; /* bears the label ResumableChangeStreamError */
+	bool non_resumable; /* bears the label NonResumableChangeStreamError (4.2) */
+	char message[512]; /* the server's or libmongoc's own words; never a password */
+};
+
+enum mongo_policy {
+	MONGO_AGAIN, /* it passes by itself: 50 ms to 2 s, growing */
+	MONGO_SLOWLY, /* somebody has to do something: every 30 s */
+	MONGO_LOST, /* the position is of no use any more: every 30 s, at ERROR */
+};
+
+struct mongo_remedy {
+	enum mongo_policy policy;
+	const char *advice; /* what is wrong, or what to do; NULL: the message says it */
+};
+
+const struct mongo_remedy *mongo_error_remedy(const struct mongo_error *error);
+
+/* One line for the log and /readyz: "mongodb://host/db: not authorized …: the user needs …".
+ * Returns out. */
+const char *mongo_error_text(
+    const struct mongo_error *error, const char *source, char *out, size_t size);
+
+#endif

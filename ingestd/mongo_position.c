@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingestd/mongo_position.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ingestd/file_position.h"
+
+static const char *const scan_names[] = {
+    [SCAN_FORMS] = "forms",
+    [SCAN_RESPONSES] = "responses",
+};
+
+void
+mongo_position_init(struct mongo_position *position)
+{
+	bson_init(&position->at);
+	bson_init(&position->after);
+	position->scan = SCAN_NONE;
+}
+
+void
+mongo_position_clear(struct mongo_position *position)
+{
+	bson_destroy(&position->at);
+	bson_destroy(&position->after);
+}
+
+void
+mongo_position_copy(struct mongo_position *to, const struct mongo_position *from)
+{
+	mongo_position_clear(to);
+	bson_copy_to(&from->at, &to->at);
+	bson_copy_to(&from->after, &to->after);
+	to->scan = from->scan;
+}
+
+void
+mongo_position_set_token(struct mongo_position *position, const bson_t *token)
+{
+	bson_reinit(&position->at);
+	BSON_APPEND_DOCUMENT(&position->at, "token", token);
+}
+
+void
+mongo_position_set_time(struct mongo_position *position, uint32_t time, uint32_t increment)
+{
+	bson_reinit(&position->at);
+	BSON_APPEND_TIMESTAMP(&position->at, "time", time, increment);
+}
+
+void
+mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id)
+{
+	bson_reinit(&position->after);
+	bson_append_iter(&position->after, "_id", 3, id);
+}
+
+void
+mongo_position_encode(
+    const struct mongo_position *position, const struct mongo_origin *origin, bson_t *out)
+{
+	bson_t of, scan;
+
+	bson_init(out);
+	BSON_APPEND_INT32(out, "v", 1);
+	BSON_APPEND_UTF8(out, "source", "mongodb");
+	BSON_APPEND_DOCUMENT_BEGIN(out, "of", &of);
+	BSON_APPEND_UTF8(&of, "database", origin->database);
+	BSON_APPEND_UTF8(&of, "forms", origin->forms);
+	BSON_APPEND_UTF8(&of, "responses", origin->responses);
+	BSON_APPEND_UTF8(&of, "set", origin->set);
+	bson_append_document_end(out, &of);
+	BSON_APPEND_DOCUMENT(out, "at", &position->at);
+	if (position->scan == SCAN_NONE)
+		return;
+	BSON_APPEND_DOCUMENT_BEGIN(out, "scan", &scan);
+	BSON_APPEND_UTF8(&scan, "collection", scan_names[position->scan]);
+	if (!bson_empty(&position->after))
+		BSON_APPEND_DOCUMENT(&scan, "after", &position->after);
+	bson_append_document_end(out, &scan);
+}
+
+static const char *
+find_text(const bson_t *doc, const char *path)
+{
+	bson_iter_t at, found;
+
+	if (!bson_iter_init(&at, doc) || !bson_iter_find_descendant(&at, path, &found) ||
+	    !BSON_ITER_HOLDS_UTF8(&found))
+		return "";
+	return bson_iter_utf8(&found, NULL);
+}
+
+/* Copies the document at `path`. */
+static bool
+find_document(const bson_t *doc, const char *path, bson_t *copy)
+{
+	const uint8_t *data;
+	uint32_t length;
+	bson_iter_t at, found;
+	bson_t inside;
+
+	if (!bson_iter_init(&at, doc) || !bson_iter_find_descendant(&at, path, &found) ||
+	    !BSON_ITER_HOLDS_DOCUMENT(&found))
+		return false;
+	bson_iter_document(&found, &length, &data);
+	if (!bson_init_static(&inside, data, length))
+		return false;
+	bson_destroy(copy);
+	bson_copy_to(&inside, copy);
+	return true;
+}
+
+static enum mongo_scan
+scan_of(const char *name)
+{
+	for (int i = SCAN_FORMS; i <= SCAN_RESPONSES; i++) {
+		if (strcmp(scan_names[i], name) == 0)
+			return (enum mongo_scan)i;
+	}
+	return SCAN_NONE;
+}
+
+const char *
+mongo_position_decode(
+    const bson_t *doc, struct mongo_origin *origin, struct mongo_position *position)
+{
+	const char *kind = position_kind(doc);
+
+	if (!kind || strcmp(kind, "mongodb") != 0)
+		return "its position is not one in MongoDB";
+	if (strcmp(find_text(doc, "of.database"), origin->database) != 0)
+		return "its position is one of another database";
+	if (strcmp(find_text(doc, "of.forms"), origin->forms) != 0 ||
+	    strcmp(find_text(doc, "of.responses"), origin->responses) != 0)
+		return "its position is one of other collections";
+	if (!find_document(doc, "at", &position->at) || bson_empty(&position->at))
+		return "its position is of another version of ingestd";
+	snprintf(origin->set, sizeof(origin->set), "%s", find_text(doc, "of.set"));
+	position->scan = scan_of(find_text(doc, "scan.collection"));
+	if (!find_document(doc, "scan.after", &position->after))
+		bson_reinit(&position->after);
+	return NULL;
+}

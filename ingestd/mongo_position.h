@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* mongo_position: where in a MongoDB database we are, as a document and back. Pure.
+ *
+ *     {v: 1, source: "mongodb", of: {database, forms, responses, set}, at: {token} or {time},
+ *      scan: {collection: "forms" or "responses", after: {_id}}}
+ *
+ * `at` is where the change stream goes on: the resume token of the last event, or (servers before
+ * 4.0.7 give none at first) an operation time. While the initial scan runs, `at` stands still at
+ * the point where the scan began, and `scan` moves; it is left out afterwards. */
+#ifndef INGESTD_MONGO_POSITION_H
+#define INGESTD_MONGO_POSITION_H
+
+#include <bson/bson.h>
+
+#include "lib/base.h"
+
+/* Whom a position belongs to. `set` is the name of the replica set, "" where it has none
+ * (mongos) or is not known yet. */
+#define MONGO_SET_SIZE 128
+struct mongo_origin {
+	const char *database, *forms, *responses;
+	char set[MONGO_SET_SIZE];
+};
+
+enum mongo_scan { SCAN_NONE, SCAN_FORMS, SCAN_RESPONSES };
+
+/* `at` and `after` are never NULL and may be empty: nothing known yet, from the first document on. */
+struct mongo_position {
+	bson_t at;
+	enum mongo_scan scan;
+	bson_t after; /* {_id: the last one that was read} */
+};
+
+void mongo_position_init(struct mongo_position *position);
+void mongo_position_clear(struct mongo_position *position);
+void mongo_position_copy(struct mongo_position *to, const struct mongo_position *from);
+
+/* Copies. */
+void mongo_position_set_token(struct mongo_position *position, const bson_t *token);
+void mongo_position_set_time(struct mongo_position *position, uint32_t time, uint32_t increment);
+/* `id` stands at the _id of a document. */
+void mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id);
+
+/* Initialises `out`, which the caller destroys. */
+void mongo_position_encode(
+    const struct mongo_position *position, const struct mongo_origin *origin, bson_t *out);
+
+/* Fills an initialised position. NULL, or why it cannot be one of ours (static text). `origin->set` is taken
+ * from the document. */
+MUST_CHECK const char *mongo_position_decode(
+    const bson_t *doc, struct mongo_origin *origin, struct mongo_position *position);
+
+#endif

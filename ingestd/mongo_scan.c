@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The initial scan: forms first, then responses, each in the order of _id. The point at which the
+ * stream will go on is taken before the first document is read, so whatever changes meanwhile comes
+ * again with the stream; and since events are idempotent by _id, it counts once. */
+#include <string.h>
+
+#include "ingestd/mongo_worker.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+#define BATCH_SIZE 1000
+#define PROGRESS_INTERVAL 10000
+
+struct scan {
+	struct mongo_worker *worker;
+	const char *collection;
+	enum event_op op;
+	uint64_t documents; /* of this collection, in this run */
+	uint64_t started_ms, told_ms;
+};
+
+/* ---- where the stream will go on ---- */
+
+static int
+take_point(struct mongo_worker *worker, struct mongo_error *error)
+{
+	struct mongo_cursor cursor;
+	uint32_t time, increment;
+
+	if (mongo_stream_open(worker, &cursor, error) < 0)
+		return -1;
+	if (cursor.has_token) {
+		mongo_position_set_token(&worker->position, &cursor.token);
+	} else if (mongo_cursor_time(&cursor, &time, &increment)) {
+		mongo_position_set_time(&worker->position, time, increment);
+	} else {
+		memset(error, 0, sizeof(*error));
+		error->kind = MONGO_CLIENT;
+		snprintf(error->message, sizeof(error->message),
+		    "the server tells neither a resume token nor an operation time");
+	}
+	mongo_cursor_close(&cursor);
+	if (bson_empty(&worker->position.at))
+		return -1;
+	worker->position.scan = SCAN_FORMS;
+	bson_reinit(&worker->position.after);
+	return 0;
+}
+
+/* ---- progress ---- */
+
+/* An estimate from the collection's metadata; 0 where the server tells none. */
+static uint64_t
+estimate(struct mongo_worker *worker, const char *collection)
+{
+	bson_t command = BSON_INITIALIZER, reply;
+	struct mongo_error error;
+	bson_iter_t at;
+	uint64_t count = 0;
+
+	BSON_APPEND_UTF8(&command, "count", collection);
+	if (mongo_client_command(worker->client, &command, &reply, &error) == 0) {
+		if (bson_iter_init_find(&at, &reply, "n"))
+			count = (uint64_t)MAX(bson_iter_as_int64(&at), 0);
+		bson_destroy(&reply);
+	}
+	bson_destroy(&command);
+	return count;
+}
+
+static void
+tell_progress(struct scan *scan, uint64_t now)
+{
+	log_info("%s: %llu documents of %s scanned, %llu a second", scan->worker->name,
+	    (unsigned long long)scan->documents, scan->collection,
+	    (unsigned long long)(scan->documents * 1000 / MAX(now - scan->started_ms, 1)));
+	scan->told_ms = now;
+}
+
+static void
+count_documents(struct scan *scan, uint64_t documents)
+{
+	uint64_t now = clock_monotonic_ms();
+
+	scan->documents += documents;
+	mongo_channel_lock(scan->worker->channel)->scan_documents += documents;
+	mongo_channel_unlock(scan->worker->channel);
+	if (now - scan->told_ms >= PROGRESS_INTERVAL)
+		tell_progress(scan, now);
+}
+
+/* ---- one collection ---- */
+
+/* `min` is inclusive and, other than $gt, compares values of all types. */
+static int
+open_find(struct scan *scan, struct mongo_cursor *cursor, struct mongo_error *error)
+{
+	const bson_t *after = &scan->worker->position.after;
+	bson_t command = BSON_INITIALIZER, by_id = BSON_INITIALIZER, inside;
+	int result;
+
+	BSON_APPEND_INT32(&by_id, "_id", 1);
+	BSON_APPEND_UTF8(&command, "find", scan->collection);
+	BSON_APPEND_DOCUMENT(&command, "sort", &by_id);
+	BSON_APPEND_DOCUMENT(&command, "hint", &by_id);
+	if (!bson_empty(after))
+		BSON_APPEND_DOCUMENT(&command, "min", after);
+	BSON_APPEND_INT32(&command, "batchSize", BATCH_SIZE);
+	BSON_APPEND_DOCUMENT_BEGIN(&command, "readConcern", &inside);
+	BSON_APPEND_UTF8(&inside, "level", "majority");
+	bson_append_document_end(&command, &inside);
+	result = mongo_cursor_open(cursor, scan->worker->client, &command, error);
+	bson_destroy(&command);
+	bson_destroy(&by_id);
+	return result;
+}
+
+/* The document that was read last comes again first, since `min` is inclusive. */
+static bool
+is_known(const struct mongo_position *position, const bson_iter_t *id)
+{
+	bson_t one = BSON_INITIALIZER;
+	bool known;
+
+	bson_append_iter(&one, "_id", 3, id);
+	known = bson_equal(&one, &position->after);
+	bson_destroy(&one);
+	return known;
+}
+
+static enum mongo_outcome
+give_reply(struct scan *scan, struct mongo_cursor *cursor)
+{
+	struct mongo_worker *worker = scan->worker;
+	enum mongo_outcome outcome = MONGO_DONE;
+	uint64_t documents = 0;
+	bson_iter_t id;
+	bson_t doc;
+
+	while (outcome == MONGO_DONE && mongo_cursor_next(cursor, &doc)) {
+		if (!bson_iter_init_find(&id, &doc, "_id") || is_known(&worker->position, &id))
+			continue;
+		mongo_position_set_after(&worker->position, &id);
+		outcome = mongo_worker_give(worker, scan->op, EVENT_NO_TIME, &doc);
+		documents++;
+	}
+	count_documents(scan, documents);
+	return outcome == MONGO_DONE ? mongo_worker_flush(worker) : outcome;
+}
+
+static enum mongo_outcome
+scan_collection(struct scan *scan, struct mongo_error *error)
+{
+	struct mongo_cursor cursor;
+	enum mongo_outcome outcome;
+
+	if (open_find(scan, &cursor, error) < 0)
+		return MONGO_FAILED;
+	for (;;) {
+		mongo_worker_is_well(scan->worker);
+		outcome = give_reply(scan, &cursor);
+		if (outcome != MONGO_DONE || cursor.id == 0)
+			break;
+		if (mongo_cursor_more(&cursor, 0, error) < 0) {
+			outcome = MONGO_FAILED;
+			break;
+		}
+	}
+	mongo_cursor_close(&cursor);
+	if (outcome == MONGO_DONE)
+		tell_progress(scan, clock_monotonic_ms());
+	return outcome;
+}
+
+/* ---- both ---- */
+
+static void
+begin(struct mongo_worker *worker)
+{
+	uint64_t total = estimate(worker, worker->forms) + estimate(worker, worker->responses);
+	struct mongo_status *status = mongo_channel_lock(worker->channel);
+
+	status->scanning = true;
+	status->scan_total = total;
+	mongo_channel_unlock(worker->channel);
+	log_info("%s: scanning, about %llu documents", worker->name, (unsigned long long)total);
+}
+
+static enum mongo_outcome
+end(struct mongo_worker *worker)
+{
+	worker->position.scan = SCAN_NONE;
+	bson_reinit(&worker->position.after);
+	mongo_channel_lock(worker->channel)->scanning = false;
+	mongo_channel_unlock(worker->channel);
+	if (mongo_worker_give(worker, EVENT_POSITION, EVENT_NO_TIME, NULL) != MONGO_DONE)
+		return MONGO_STOPPING;
+	return mongo_worker_flush(worker);
+}
+
+enum mongo_outcome
+mongo_scan(struct mongo_worker *worker, struct mongo_error *error)
+{
+	enum mongo_outcome outcome = MONGO_DONE;
+
+	if (bson_empty(&worker->position.at) && take_point(worker, error) < 0)
+		return MONGO_FAILED;
+	if (worker->position.scan == SCAN_NONE)
+		return MONGO_DONE;
+	begin(worker);
+	while (outcome == MONGO_DONE && worker->position.scan != SCAN_NONE) {
+		bool forms = worker->position.scan == SCAN_FORMS;
+		uint64_t now = clock_monotonic_ms();
+		struct scan scan = {
+		    .worker = worker,
+		    .collection = forms ? worker->forms : worker->responses,
+		    .op = forms ? EVENT_FORM : EVENT_RESPONSE,
+		    .started_ms = now,
+		    .told_ms = now,
+		};
+
+		outcome = scan_collection(&scan, error);
+		if (outcome != MONGO_DONE)
+			return outcome;
+		if (!forms)
+			return end(worker);
+		worker->position.scan = SCAN_RESPONSES;
+		bson_reinit(&worker->position.after);
+	}
+	return outcome;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "ingestd/mongo_change.h"
+#include "ingestd/mongo_worker.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+/* How often a stream that brings nothing for us says how far it is, in ms. */
+#define POSITION_INTERVAL 1000
+
+/* startAfter came with MongoDB 4.2; unlike resumeAfter it also goes on behind an invalidate. */
+#define WIRE_START_AFTER 8
+
+/* ---- opening ---- */
+
+static void
+append_start(struct mongo_worker *worker, bson_t *options)
+{
+	const char *after = mongo_client_wire_version(worker->client) >= WIRE_START_AFTER
+	    ? "startAfter"
+	    : "resumeAfter";
+	bson_iter_t at;
+
+	if (!bson_iter_init(&at, &worker->position.at) || !bson_iter_next(&at))
+		return;
+	bson_append_iter(
+	    options, BSON_ITER_IS_KEY(&at, "token") ? after : "startAtOperationTime", -1, &at);
+}
+
+/* {$match: {$or: [{"ns.coll": {$in: [ours]}}, {"to.coll": {$in: [ours]}},
+ * {operationType: {$in: ["dropDatabase", "invalidate"]}}]}} */
+static void
+append_match(const struct mongo_worker *worker, bson_t *stage)
+{
+	bson_t *match = BCON_NEW("$or", "[", "{", "ns.coll", "{", "$in", "[",
+	    BCON_UTF8(worker->forms), BCON_UTF8(worker->responses), "]", "}", "}", "{", "to.coll",
+	    "{", "$in", "[", BCON_UTF8(worker->forms), BCON_UTF8(worker->responses), "]", "}", "}",
+	    "{", "operationType", "{", "$in", "[", BCON_UTF8("dropDatabase"),
+	    BCON_UTF8("invalidate"), "]", "}", "}", "]");
+
+	BSON_APPEND_DOCUMENT(stage, "$match", match);
+	bson_destroy(match);
+}
+
+static void
+append_project(bson_t *stage)
+{
+	static const char *const members[] = {
+	    "operationType", "ns", "to", "documentKey", "fullDocument", "clusterTime", "wallTime"};
+	bson_t project;
+
+	BSON_APPEND_DOCUMENT_BEGIN(stage, "$project", &project);
+	BSON_APPEND_INT32(&project, "_id", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		BSON_APPEND_INT32(&project, members[i], 1);
+	bson_append_document_end(stage, &project);
+}
+
+static void
+append_pipeline(struct mongo_worker *worker, bson_t *command)
+{
+	bson_t pipeline, stage, options;
+
+	BSON_APPEND_ARRAY_BEGIN(command, "pipeline", &pipeline);
+	BSON_APPEND_DOCUMENT_BEGIN(&pipeline, "0", &stage);
+	BSON_APPEND_DOCUMENT_BEGIN(&stage, "$changeStream", &options);
+	BSON_APPEND_UTF8(&options, "fullDocument", "updateLookup");
+	append_start(worker, &options);
+	bson_append_document_end(&stage, &options);
+	bson_append_document_end(&pipeline, &stage);
+	BSON_APPEND_DOCUMENT_BEGIN(&pipeline, "1", &stage);
+	append_match(worker, &stage);
+	bson_append_document_end(&pipeline, &stage);
+	BSON_APPEND_DOCUMENT_BEGIN(&pipeline, "2", &stage);
+	append_project(&stage);
+	bson_append_document_end(&pipeline, &stage);
+	bson_append_array_end(command, &pipeline);
+}
+
+int
+mongo_stream_open(
+    struct mongo_worker *worker, struct mongo_cursor *cursor, struct mongo_error *error)
+{
+	bson_t command = BSON_INITIALIZER, inside;
+	int result;
+
+	BSON_APPEND_INT32(&command, "aggregate", 1);
+	append_pipeline(worker, &command);
+	/* Nothing with the first reply: so its token is the point at which the stream begins. */
+	BSON_APPEND_DOCUMENT_BEGIN(&command, "cursor", &inside);
+	BSON_APPEND_INT32(&inside, "batchSize", 0);
+	bson_append_document_end(&command, &inside);
+	BSON_APPEND_DOCUMENT_BEGIN(&command, "readConcern", &inside);
+	BSON_APPEND_UTF8(&inside, "level", "majority");
+	bson_append_document_end(&command, &inside);
+	result = mongo_cursor_open(cursor, worker->client, &command, error);
+	bson_destroy(&command);
+	return result;
+}
+
+/* ---- following ---- */
+
+struct following {
+	struct mongo_worker *worker;
+	struct mongo_cursor cursor;
+	uint64_t told_ms; /* when a position last went out, with an event or alone */
+	bool invalidated;
+};
+
+static void
+count_ignored(struct mongo_worker *worker, const struct mongo_change *change)
+{
+	log_warn("%s: %s %s: the numbers of what was in it stay as they were", worker->name,
+	    change->type, *change->collection ? change->collection : worker->database);
+	mongo_channel_lock(worker->channel)->ignored++;
+	mongo_channel_unlock(worker->channel);
+}
+
+static enum mongo_outcome
+give_change(struct following *following, const bson_t *raw)
+{
+	struct mongo_worker *worker = following->worker;
+	enum mongo_outcome outcome = MONGO_DONE;
+	struct mongo_change change;
+
+	if (mongo_change_read(raw, &worker->origin, &change) < 0) {
+		log_warn("%s: a change without a token, passed over", worker->name);
+		return MONGO_DONE;
+	}
+	mongo_position_set_token(&worker->position, &change.token);
+	if (change.kind == CHANGE_STRUCTURE)
+		count_ignored(worker, &change);
+	if (change.kind == CHANGE_INVALIDATE)
+		following->invalidated = true;
+	if (change.kind == CHANGE_EVENT)
+		outcome = mongo_worker_give(worker, change.op, change.at, &change.doc);
+	else
+		outcome = mongo_worker_give(worker, EVENT_POSITION, change.at, NULL);
+	mongo_change_clear(&change);
+	following->told_ms = clock_monotonic_ms();
+	return outcome;
+}
+
+/* The token behind a reply moves on with other people's changes too. A reply without one
+ * leaves us where the last event was; so the position never goes back. */
+static enum mongo_outcome
+give_position(struct following *following)
+{
+	struct mongo_worker *worker = following->worker;
+	uint64_t now = clock_monotonic_ms();
+	bson_t at = BSON_INITIALIZER;
+	enum mongo_outcome outcome = MONGO_DONE;
+
+	if (following->cursor.has_token && !following->invalidated)
+		BSON_APPEND_DOCUMENT(&at, "token", &following->cursor.token);
+	if (!bson_empty(&at) && now - following->told_ms >= POSITION_INTERVAL &&
+	    !bson_equal(&at, &worker->position.at)) {
+		mongo_position_set_token(&worker->position, &following->cursor.token);
+		outcome = mongo_worker_give(worker, EVENT_POSITION, EVENT_NO_TIME, NULL);
+		following->told_ms = now;
+	}
+	bson_destroy(&at);
+	return outcome;
+}
+
+static enum mongo_outcome
+give_reply(struct following *following)
+{
+	enum mongo_outcome outcome = MONGO_DONE;
+	bson_t raw;
+
+	while (outcome == MONGO_DONE && mongo_cursor_next(&following->cursor, &raw))
+		outcome = give_change(following, &raw);
+	if (outcome == MONGO_DONE)
+		outcome = give_position(following);
+	return outcome == MONGO_DONE ? mongo_worker_flush(following->worker) : outcome;
+}
+
+static enum mongo_outcome
+closed_by_server(const struct following *following, struct mongo_error *error)
+{
+	if (following->invalidated)
+		log_warn("%s: the change stream was invalidated; opening it anew behind that",
+		    following->worker->name);
+	memset(error, 0, sizeof(*error));
+	error->kind = MONGO_CLOSED;
+	return MONGO_FAILED;
+}
+
+enum mongo_outcome
+mongo_stream(struct mongo_worker *worker, struct mongo_error *error)
+{
+	struct following following = {.worker = worker};
+	enum mongo_outcome outcome;
+
+	if (mongo_stream_open(worker, &following.cursor, error) < 0)
+		return MONGO_FAILED;
+	log_debug("%s: following the change stream", worker->name);
+	do {
+		mongo_worker_is_well(worker);
+		outcome = give_reply(&following);
+		if (outcome == MONGO_DONE && following.cursor.id == 0)
+			outcome = closed_by_server(&following, error);
+		else if (outcome == MONGO_DONE &&
+		    mongo_cursor_more(&following.cursor, worker->await_ms, error) < 0)
+			outcome = MONGO_FAILED;
+	} while (outcome == MONGO_DONE);
+	mongo_cursor_close(&following.cursor);
+	return outcome;
+}

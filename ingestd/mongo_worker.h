@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* mongo_worker: the thread that reads a MongoDB database, since libmongoc blocks. It connects,
+ * scans both collections where that is still to be done, follows the change stream, and begins again
+ * after each failure, as mongo_errors says, from the last position that it gave. All it shares with the
+ * rest is its mongo_channel. */
+#ifndef INGESTD_MONGO_WORKER_H
+#define INGESTD_MONGO_WORKER_H
+
+#include <mongoc/mongoc.h>
+#include <stdint.h>
+
+#include "ingestd/event.h"
+#include "ingestd/mongo_channel.h"
+#include "ingestd/mongo_client.h"
+#include "ingestd/mongo_errors.h"
+#include "ingestd/mongo_position.h"
+#include "lib/base.h"
+
+/* Its own copies of everything: nobody else touches them. */
+struct mongo_worker {
+	mongoc_uri_t *uri;
+	char *name;
+	char *database, *forms, *responses; /* what `origin` points at */
+	struct mongo_origin origin;
+	int64_t await_ms;
+	struct mongo_channel *channel;
+	struct mongo_position position; /* of the last event that was put into `events` */
+	struct mongo_client *client;
+	struct buf events; /* not yet in the channel */
+	bool well;	   /* the status says so */
+};
+
+/* How a piece of work ended. */
+enum mongo_outcome {
+	MONGO_DONE, /* it is finished */
+	MONGO_STOPPING, /* the channel says to end */
+	MONGO_FAILED, /* *error says why */
+};
+
+/* Runs until the channel says to end; then frees the worker. For pthread_create(3). */
+void *mongo_worker_run(void *worker);
+void mongo_worker_free(struct mongo_worker **worker);
+
+/* For scan and stream: puts one event, at the worker's position, into `events`, and these into
+ * the channel when they are many. MONGO_DONE or MONGO_STOPPING. */
+enum mongo_outcome mongo_worker_give(
+    struct mongo_worker *worker, enum event_op op, int64_t at, const bson_t *doc);
+/* What waits in `events` goes into the channel now. */
+enum mongo_outcome mongo_worker_flush(struct mongo_worker *worker);
+/* A reply came: all is well. */
+void mongo_worker_is_well(struct mongo_worker *worker);
+
+/* mongo_scan.c: both collections, from the position on; opens and closes the stream first, where
+ * the position has no point yet at which the stream will go on. */
+enum mongo_outcome mongo_scan(struct mongo_worker *worker, struct mongo_error *error);
+/* mongo_stream.c: follows the change stream; never MONGO_DONE. */
+enum mongo_outcome mongo_stream(struct mongo_worker *worker, struct mongo_error *error);
+/* Opens the stream at the worker's position (now, when it has none). */
+MUST_CHECK int mongo_stream_open(
+    struct mongo_worker *worker, struct mongo_cursor *cursor, struct mongo_error *error);
+
+#endif
