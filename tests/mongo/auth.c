@@ -21,8 +21,8 @@ struct scram {
 static struct scram
 scram_of(bool sha256)
 {
-	return sha256 ? (struct scram){ EVP_sha256(), 32, 15000, 28 }
-		      : (struct scram){ EVP_sha1(), 20, 10000, 16 };
+	return sha256 ? (struct scram){EVP_sha256(), 32, 15000, 28}
+		      : (struct scram){EVP_sha1(), 20, 10000, 16};
 }
 
 void
@@ -89,7 +89,7 @@ name_decode(char *s)
 
 int
 auth_first(struct auth *a, const char *user, bool sha256, const char *msg, size_t len, char *out,
-	   size_t size)
+    size_t size)
 {
 	char text[MAX_LINE], name[256], nonce[256], salt64[64], mine64[64];
 	uint8_t salt[MAX_HASH], mine[24];
@@ -106,8 +106,8 @@ auth_first(struct auth *a, const char *user, bool sha256, const char *msg, size_
 	if (strncmp(text, "n,,", 3) && strncmp(text, "y,,", 3))
 		return -1;
 	bare = text + 3;
-	if (!attribute(bare, 'n', name, sizeof name) || !attribute(bare, 'r', nonce, sizeof nonce) ||
-	    RAND_bytes(mine, sizeof mine) != 1)
+	if (!attribute(bare, 'n', name, sizeof name) ||
+	    !attribute(bare, 'r', nonce, sizeof nonce) || RAND_bytes(mine, sizeof mine) != 1)
 		return -1;
 	name_decode(name);
 	if (strcmp(name, user))
@@ -127,7 +127,7 @@ auth_first(struct auth *a, const char *user, bool sha256, const char *msg, size_
 
 static void
 salted_password(const struct scram *s, bool sha256, const char *user, const char *password,
-		uint8_t out[MAX_HASH])
+    uint8_t out[MAX_HASH])
 {
 	uint8_t salt[MAX_HASH], md5[16];
 	char digest[33], *joined;
@@ -142,8 +142,8 @@ salted_password(const struct scram *s, bool sha256, const char *user, const char
 			snprintf(digest + 2 * i, 3, "%02x", md5[i]);
 		password = digest;
 	}
-	PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, (int)s->salt_len, s->iterations, s->md,
-			  (int)s->len, out);
+	PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, (int)s->salt_len, s->iterations,
+	    s->md, (int)s->len, out);
 }
 
 static void
@@ -156,7 +156,7 @@ keyed(const struct scram *s, const uint8_t *key, const char *text, uint8_t out[M
 
 int
 auth_last(struct auth *a, const char *user, const char *password, const char *msg, size_t len,
-	  char *out, size_t size)
+    char *out, size_t size)
 {
 	char text[MAX_LINE], nonce[512], proof64[128], expect64[128], sign64[128], *without, *whole;
 	uint8_t salted[MAX_HASH], key[MAX_HASH], stored[MAX_HASH], sign[MAX_HASH], proof[MAX_HASH];
@@ -186,7 +186,8 @@ auth_last(struct auth *a, const char *user, const char *password, const char *ms
 	base64(sign, s.len, sign64);
 	bson_free(without);
 	bson_free(whole);
-	if (strlen(proof64) != strlen(expect64) || CRYPTO_memcmp(proof64, expect64, strlen(expect64)))
+	if (strlen(proof64) != strlen(expect64) ||
+	    CRYPTO_memcmp(proof64, expect64, strlen(expect64)))
 		return -1;
 	a->step = 2;
 	return snprintf(out, size, "v=%s", sign64) < (int)size ? 0 : -1;

@@ -27,22 +27,17 @@ struct doc {
 	uint8_t data[];
 };
 
-struct doc *
-doc_new(const uint8_t *data, uint32_t len);
+struct doc *doc_new(const uint8_t *data, uint32_t len);
 
-struct doc *
-doc_from_bson(const bson_t *b);
+struct doc *doc_from_bson(const bson_t *b);
 
-struct doc *
-doc_ref(struct doc *d);
+struct doc *doc_ref(struct doc *d);
 
 /* Drops one reference and leaves NULL; NULL is allowed. */
-void
-doc_unref(struct doc **d);
+void doc_unref(struct doc **d);
 
 /* A view of d, good for as long as d is. */
-void
-doc_view(const struct doc *d, bson_t *out);
+void doc_view(const struct doc *d, bson_t *out);
 
 /* A growing list of shared documents; it owns one reference to each. */
 struct doc_list {
@@ -50,64 +45,50 @@ struct doc_list {
 	size_t n, cap;
 };
 
-void
-doc_list_add(struct doc_list *l, struct doc *d);
+void doc_list_add(struct doc_list *l, struct doc *d);
 
-void
-doc_list_free(struct doc_list *l);
+void doc_list_free(struct doc_list *l);
 
 /* What went wrong, as a command's reply says it. */
 struct fail {
-	int code;          /* 0: nothing */
+	int code; /* 0: nothing */
 	const char *label; /* an error label, or NULL */
 	char text[600];
 };
 
 /* Fills f and returns -1, so that a caller can `return fail_set(...)`. */
-int
-fail_set(struct fail *f, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int fail_set(struct fail *f, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The codeName that goes with an error code; "Location<code>" where it has none. The result may
  * point to a static buffer. */
-const char *
-fail_name(int code);
+const char *fail_name(int code);
 
 /* Checks BSON that came from outside: structure and depth. Returns true when it is sound. */
-bool
-bson_sound(const uint8_t *data, size_t len);
+bool bson_sound(const uint8_t *data, size_t len);
 
 /* Copies the document or array that it stands on into a view; false when it is neither. */
-bool
-iter_view(const bson_iter_t *it, bson_t *out);
+bool iter_view(const bson_iter_t *it, bson_t *out);
 
 /* Finds a top-level key. */
-bool
-bson_get(const bson_t *b, const char *key, bson_iter_t *it);
+bool bson_get(const bson_t *b, const char *key, bson_iter_t *it);
 
 /* The number that it stands on, of whatever type, or dflt. */
-int64_t
-iter_number(const bson_iter_t *it, int64_t dflt);
+int64_t iter_number(const bson_iter_t *it, int64_t dflt);
 
-bool
-iter_is_number(const bson_iter_t *it);
+bool iter_is_number(const bson_iter_t *it);
 
 /* A number or bool under key; dflt where it is missing. */
-int64_t
-bson_number(const bson_t *b, const char *key, int64_t dflt);
+int64_t bson_number(const bson_t *b, const char *key, int64_t dflt);
 
-bool
-bson_bool(const bson_t *b, const char *key, bool dflt);
+bool bson_bool(const bson_t *b, const char *key, bool dflt);
 
 /* A string under key, or NULL. Points into b. */
-const char *
-bson_str(const bson_t *b, const char *key);
+const char *bson_str(const bson_t *b, const char *key);
 
 /* Milliseconds since 1970, and monotonic ones. */
-int64_t
-wall_ms(void);
+int64_t wall_ms(void);
 
 /* The name of a BSON type as the server prints it. */
-const char *
-type_name(bson_type_t t);
+const char *type_name(bson_type_t t);
 
 #endif

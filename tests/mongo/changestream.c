@@ -1,196 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/mongo/changestream.h"
-#include "tests/mongo/event.h"
-#include "tests/mongo/pipeline.h"
-#include "tests/mongo/token.h"
+#include "tests/mongo/changestream_options.h"
 
 #include <string.h>
 
-enum scope {
-	SCOPE_COLLECTION,
-	SCOPE_DATABASE,
-	SCOPE_CLUSTER,
-};
-
-/*
- * The start is a token in any case: the one given, or a high-water mark at the first cluster time
- * wanted. Entries from `next` on have not been looked at yet.
- */
-struct changestream {
-	struct server *srv;
-	enum scope scope;
-	struct ns *ns;
-	struct event_options event;
-	struct pipeline *pipeline;
-	size_t leading; /* the $match stages at its head */
-
-	struct token start;
-	bool begun;         /* the start was looked up in the oplog */
-	bool surpassed;     /* of the start's events nothing is left to swallow */
-	bool seen;          /* the very event of the start token went by */
-	uint64_t next;
-	bool need_post_image, need_pre_image;
-
-	struct doc *invalidate; /* made with the event before it, comes next */
-	char invalidate_token[TOKEN_TEXT];
-	bool invalidated, closed;
-
-	struct doc *stash; /* given back by changestream_unget() */
-	char token[TOKEN_TEXT], before[TOKEN_TEXT];
-	uint64_t latest; /* the cluster time of token */
-};
-
-static int
-token_option(struct changestream *cs, const bson_iter_t *it, struct fail *f)
-{
-	bool resume = strcmp(bson_iter_key(it), "resumeAfter") == 0;
-	bson_t view;
-
-	if (cs->begun)
-		return fail_set(f, 50865, "Do not specify both 'resumeAfter' and 'startAfter' in a "
-					  "$changeStream stage");
-	if (!BSON_ITER_HOLDS_DOCUMENT(it) || !iter_view(it, &view))
-		return fail_set(f, 14, "BSON field '$changeStream.%s' is the wrong type '%s', "
-				"expected type 'object'", bson_iter_key(it),
-				type_name(bson_iter_type(it)));
-	if (token_parse(&view, &cs->start, f) < 0)
-		return -1;
-	if (resume && cs->start.from_invalidate)
-		return fail_set(f, 260, "Attempting to resume a change stream using 'resumeAfter' is "
-					"not allowed from an invalidate notification");
-	if (cs->start.event && !cs->start.has_uuid && cs->scope == SCOPE_COLLECTION)
-		return fail_set(f, 260, "Attempted to resume a single-collection stream, but the "
-					"resume token does not include a UUID");
-	bson_strncpy(cs->token, bson_str(&view, "_data"), sizeof cs->token);
-	cs->begun = true;
-	return 0;
-}
-
-static int
-full_document_option(struct changestream *cs, const bson_iter_t *it, struct fail *f)
-{
-	const char *v = BSON_ITER_HOLDS_UTF8(it) ? bson_iter_utf8(it, NULL) : "";
-	bool six = cs->srv->opt.wire_version >= 17;
-
-	if (strcmp(v, "updateLookup") == 0)
-		cs->event.lookup = true;
-	else if (six && strcmp(v, "whenAvailable") == 0)
-		cs->event.when_available = true;
-	else if (six && strcmp(v, "required") == 0)
-		cs->need_post_image = true;
-	else if (strcmp(v, "default"))
-		return fail_set(f, 2, "Enumeration value '%s' for field '$changeStream.fullDocument' "
-				"is not a valid value.", v);
-	return 0;
-}
-
-static int
-pre_image_option(struct changestream *cs, const bson_iter_t *it, struct fail *f)
-{
-	const char *v = BSON_ITER_HOLDS_UTF8(it) ? bson_iter_utf8(it, NULL) : "";
-
-	if (strcmp(v, "whenAvailable") == 0)
-		cs->event.pre_image = true;
-	else if (strcmp(v, "required") == 0)
-		cs->need_pre_image = true;
-	else if (strcmp(v, "off"))
-		return fail_set(f, 2, "Enumeration value '%s' for field "
-				"'$changeStream.fullDocumentBeforeChange' is not a valid value.", v);
-	return 0;
-}
-
-static int
-option_read(struct changestream *cs, const bson_iter_t *it, bool *at_time, struct fail *f)
-{
-	const char *key = bson_iter_key(it);
-	uint32_t sec, inc;
-
-	if (strcmp(key, "resumeAfter") == 0 || strcmp(key, "startAfter") == 0)
-		return token_option(cs, it, f);
-	if (strcmp(key, "startAtOperationTime") == 0) {
-		if (!BSON_ITER_HOLDS_TIMESTAMP(it))
-			return fail_set(f, 14, "BSON field '$changeStream.startAtOperationTime' is the "
-					"wrong type '%s', expected type 'timestamp'",
-					type_name(bson_iter_type(it)));
-		bson_iter_timestamp(it, &sec, &inc);
-		*at_time = true;
-		if (!cs->begun)
-			cs->start.ts = TS_MAKE(sec, inc);
-		return 0;
-	}
-	if (strcmp(key, "fullDocument") == 0)
-		return full_document_option(cs, it, f);
-	if (strcmp(key, "fullDocumentBeforeChange") == 0)
-		return pre_image_option(cs, it, f);
-	if (strcmp(key, "allChangesForCluster") == 0) {
-		if (iter_number(it, 0) && cs->scope != SCOPE_CLUSTER)
-			return fail_set(f, 72, "A $changeStream with 'allChangesForCluster:true' may "
-					"only be opened on the 'admin' database, and with no "
-					"collection name; found %s", cs->ns->full);
-		return 0;
-	}
-	if (strcmp(key, "showExpandedEvents") == 0 || strcmp(key, "showSystemEvents") == 0)
-		return iter_number(it, 0) ? fail_set(f, 238, "%s is not supported here", key) : 0;
-	return fail_set(f, 40415, "BSON field '$changeStream.%s' is an unknown field.", key);
-}
-
-static int
-options_read(struct changestream *cs, const bson_t *spec, struct fail *f)
-{
-	bool at_time = false, by_token;
-	bson_iter_t it;
-
-	bson_iter_init(&it, spec);
-	while (bson_iter_next(&it))
-		if (option_read(cs, &it, &at_time, f) < 0)
-			return -1;
-	by_token = cs->begun;
-	cs->begun = false;
-	if (at_time && by_token)
-		return fail_set(f, 40674, "Only one type of resume option is allowed, but multiple "
-					  "were found");
-	if (by_token)
-		cs->latest = cs->start.ts;
-	else {
-		/* With no start given: one tick after the latest operation. */
-		if (!at_time)
-			cs->start.ts = cs->srv->oplog.last_ts + 1;
-		cs->latest = cs->start.ts;
-		token_high_water(cs->start.ts, cs->token);
-	}
-	cs->surpassed = !cs->start.event;
-	return 0;
-}
-
 static int
 place_check(const struct changestream *cs, const bson_t *spec, const char *db, const char *coll,
-	    struct fail *f)
+    struct fail *f)
 {
 	bool cluster = bson_bool(spec, "allChangesForCluster", false);
 
 	if (cs->srv->opt.standalone)
-		return fail_set(f, 40573, "The $changeStream stage is only supported on replica sets");
+		return fail_set(
+		    f, 40573, "The $changeStream stage is only supported on replica sets");
 	if ((strcmp(db, "admin") == 0 && !cluster) || strcmp(db, "local") == 0 ||
 	    strcmp(db, "config") == 0)
-		return fail_set(f, 73, "$changeStream may not be opened on the internal %s database",
-				db);
+		return fail_set(
+		    f, 73, "$changeStream may not be opened on the internal %s database", db);
 	if (coll && strncmp(coll, "system.", 7) == 0)
-		return fail_set(f, 73, "$changeStream may not be opened on the internal %s.%s "
-				"collection", db, coll);
+		return fail_set(f, 73,
+		    "$changeStream may not be opened on the internal %s.%s "
+		    "collection",
+		    db, coll);
 	return 0;
 }
 
 struct changestream *
-changestream_open(struct server *srv, const char *db, const char *coll, const bson_t *stages,
-		  struct fail *f)
+changestream_open(
+    struct server *srv, const char *db, const char *coll, const bson_t *stages, struct fail *f)
 {
 	struct changestream *cs = bson_malloc0(sizeof *cs);
 	bson_iter_t it, st;
 	bson_t spec;
 
 	cs->srv = srv;
-	cs->scope = coll ? SCOPE_COLLECTION
-			 : strcmp(db, "admin") == 0 ? SCOPE_CLUSTER : SCOPE_DATABASE;
+	cs->scope = coll               ? SCOPE_COLLECTION
+	    : strcmp(db, "admin") == 0 ? SCOPE_CLUSTER
+				       : SCOPE_DATABASE;
 	cs->ns = ns_new(db, coll ? coll : "");
 	cs->event.wire_version = srv->opt.wire_version;
 	cs->event.catalog = &srv->catalog;
@@ -200,7 +46,8 @@ changestream_open(struct server *srv, const char *db, const char *coll, const bs
 	bson_iter_next(&st);
 	if (!BSON_ITER_HOLDS_DOCUMENT(&st) || !iter_view(&st, &spec))
 		fail_set(f, 50808, "$changeStream stage expects a document as argument");
-	else if (place_check(cs, &spec, db, coll, f) == 0 && options_read(cs, &spec, f) == 0)
+	else if (place_check(cs, &spec, db, coll, f) == 0 &&
+	    changestream_options_read(cs, &spec, f) == 0)
 		cs->pipeline = pipeline_new(stages, 1, true, f);
 	if (!cs->pipeline)
 		changestream_free(&cs);
@@ -242,7 +89,7 @@ static bool
 ns_internal(const struct ns *n)
 {
 	return ns_in_db(n, "admin") || ns_in_db(n, "config") || ns_in_db(n, "local") ||
-	       strncmp(ns_coll(n), "system.", 7) == 0;
+	    strncmp(ns_coll(n), "system.", 7) == 0;
 }
 
 static bool
@@ -253,10 +100,10 @@ in_scope(const struct changestream *cs, const struct entry *e)
 	switch (cs->scope) {
 	case SCOPE_COLLECTION:
 		return strcmp(e->ns->full, cs->ns->full) == 0 ||
-		       (e->to && strcmp(e->to->full, cs->ns->full) == 0);
+		    (e->to && strcmp(e->to->full, cs->ns->full) == 0);
 	case SCOPE_DATABASE:
 		return strncmp(ns_coll(e->ns), "system.", 7) != 0 &&
-		       (ns_in_db(e->ns, cs->ns->full) || (e->to && ns_in_db(e->to, cs->ns->full)));
+		    (ns_in_db(e->ns, cs->ns->full) || (e->to && ns_in_db(e->to, cs->ns->full)));
 	default:
 		return !ns_internal(e->ns);
 	}
@@ -285,8 +132,8 @@ event_new(const struct changestream *cs, const struct entry *e, bool invalidate)
 
 /* The event is on its way out: remembers its token, refuses it where the token was changed. */
 static int
-event_release(struct changestream *cs, struct doc *d, const char *token, uint64_t ts,
-	      struct fail *f)
+event_release(
+    struct changestream *cs, struct doc *d, const char *token, uint64_t ts, struct fail *f)
 {
 	bson_iter_t it;
 	bson_t view, id;
@@ -294,15 +141,16 @@ event_release(struct changestream *cs, struct doc *d, const char *token, uint64_
 
 	doc_view(d, &view);
 	has = bson_get(&view, "_id", &it) && BSON_ITER_HOLDS_DOCUMENT(&it) && iter_view(&it, &id)
-		      ? bson_str(&id, "_data")
-		      : NULL;
+	    ? bson_str(&id, "_data")
+	    : NULL;
 	if (!has || strcmp(has, token) || bson_count_keys(&id) != 1) {
 		fail_set(f, 280,
-			 "Encountered an event whose _id field, which contains the resume token, was "
-			 "modified by the pipeline. Modifying the _id field of an event makes it "
-			 "impossible to resume the stream from that point. Only transformations that "
-			 "retain the unmodified _id field are allowed. Expected: { _data: \"%s\" } but "
-			 "found: %s", token, has ? has : "missing");
+		    "Encountered an event whose _id field, which contains the resume token, was "
+		    "modified by the pipeline. Modifying the _id field of an event makes it "
+		    "impossible to resume the stream from that point. Only transformations that "
+		    "retain the unmodified _id field are allowed. Expected: { _data: \"%s\" } but "
+		    "found: %s",
+		    token, has ? has : "missing");
 		f->label = "NonResumableChangeStreamError";
 		return -1;
 	}
@@ -328,8 +176,8 @@ swallow(struct changestream *cs, int order, const char *token, struct fail *f)
 	cs->surpassed = true;
 	if (cs->seen)
 		return 0;
-	fail_set(f, 280, "cannot resume stream; the resume token was not found. {_data: \"%s\"}",
-		 token);
+	fail_set(
+	    f, 280, "cannot resume stream; the resume token was not found. {_data: \"%s\"}", token);
 	f->label = "NonResumableChangeStreamError";
 	return -1;
 }
@@ -337,7 +185,7 @@ swallow(struct changestream *cs, int order, const char *token, struct fail *f)
 /* One event through the pipeline: 1 out, 0 dropped, -1 failed. */
 static int
 event_pass(struct changestream *cs, struct doc **d, int order, const char *token, uint64_t ts,
-	   struct fail *f)
+    struct fail *f)
 {
 	int r;
 
@@ -356,10 +204,11 @@ images_check(const struct changestream *cs, const struct entry *e, struct fail *
 {
 	if ((cs->need_post_image && e->op == OP_UPDATE) ||
 	    (cs->need_pre_image &&
-	     (e->op == OP_UPDATE || e->op == OP_REPLACE || e->op == OP_DELETE))) {
-		fail_set(f, 47, "Change stream was configured to require a %s-image for all update "
-			 "events, but the %s-image was not found", cs->need_post_image ? "post" : "pre",
-			 cs->need_post_image ? "post" : "pre");
+		(e->op == OP_UPDATE || e->op == OP_REPLACE || e->op == OP_DELETE))) {
+		fail_set(f, 47,
+		    "Change stream was configured to require a %s-image for all update "
+		    "events, but the %s-image was not found",
+		    cs->need_post_image ? "post" : "pre", cs->need_post_image ? "post" : "pre");
 		f->label = "NonResumableChangeStreamError";
 		return -1;
 	}
@@ -410,8 +259,9 @@ begin(struct changestream *cs, struct fail *f)
 	struct oplog *o = &cs->srv->oplog;
 
 	if (oplog_lost(o, cs->start.ts)) {
-		fail_set(f, 286, "Resume of change stream was not possible, as the resume point may no "
-				 "longer be in the oplog.");
+		fail_set(f, 286,
+		    "Resume of change stream was not possible, as the resume point may no "
+		    "longer be in the oplog.");
 		f->label = "NonResumableChangeStreamError";
 		return -1;
 	}
@@ -466,9 +316,10 @@ changestream_next(struct changestream *cs, struct doc **out, struct fail *f)
 		if (cs->next == cs->srv->oplog.end)
 			return at_end(cs);
 		if (cs->next < cs->srv->oplog.first)
-			return fail_set(f, 136, "Error in $cursor stage :: caused by :: CollectionScan "
-						"died due to position in capped collection being "
-						"deleted.");
+			return fail_set(f, 136,
+			    "Error in $cursor stage :: caused by :: CollectionScan "
+			    "died due to position in capped collection being "
+			    "deleted.");
 		e = oplog_at(&cs->srv->oplog, cs->next++);
 		if (in_scope(cs, e) && (r = entry_pass(cs, e, out, f)))
 			return r;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Commands on databases, collections, indexes and sessions: manual, "Administration Commands" and
- * "Sessions Commands".
+ * Commands on databases, collections and indexes: manual, "Administration Commands".
  */
 #include "tests/mongo/command.h"
 #include "tests/mongo/cursor.h"
@@ -10,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* A reply with a cursor that holds the whole list at once; the list is freed. */
 static void
@@ -52,7 +50,7 @@ filter_check(struct cmd *c)
 int
 cmd_list_databases(struct cmd *c)
 {
-	struct doc_list l = { 0 };
+	struct doc_list l = {0};
 	bson_t arr, view;
 	char key[24];
 
@@ -120,7 +118,7 @@ collection_info(const struct collection *k)
 int
 cmd_list_collections(struct cmd *c)
 {
-	struct doc_list l = { 0 };
+	struct doc_list l = {0};
 
 	if (filter_check(c) < 0)
 		return -1;
@@ -134,8 +132,8 @@ cmd_list_collections(struct cmd *c)
 int
 cmd_create(struct cmd *c)
 {
-	static const char *const refused[] = { "capped", "timeseries", "viewOn", "validator",
-					       "clusteredIndex", "collation" };
+	static const char *const refused[] = {
+	    "capped", "timeseries", "viewOn", "validator", "clusteredIndex", "collation"};
 	const char *name = cmd_collection(c);
 	bson_iter_t it;
 
@@ -144,7 +142,8 @@ cmd_create(struct cmd *c)
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (bson_get(c->body, refused[i], &it) &&
 		    !(BSON_ITER_HOLDS_BOOL(&it) && !bson_iter_bool(&it)))
-			return fail_set(&c->fail, 238, "create's %s is not supported here", refused[i]);
+			return fail_set(
+			    &c->fail, 238, "create's %s is not supported here", refused[i]);
 	if (catalog_find(&c->srv->catalog, c->db, name))
 		return fail_set(&c->fail, 48, "Collection %s.%s already exists.", c->db, name);
 	db_collection_make(c->srv, c->db, name);
@@ -206,7 +205,8 @@ cmd_rename_collection(struct cmd *c)
 	if (!coll)
 		return fail_set(&c->fail, 26, "Source collection %s does not exist", from);
 	if (strcmp(from_db, to_db))
-		return fail_set(&c->fail, 238, "renaming into another database is not supported here");
+		return fail_set(
+		    &c->fail, 238, "renaming into another database is not supported here");
 	if (strcmp(from, to) == 0)
 		return fail_set(&c->fail, 20, "Can't rename a collection to itself");
 	target = catalog_find(&c->srv->catalog, to_db, to_coll);
@@ -239,7 +239,8 @@ index_spec_add(struct cmd *c, struct collection *coll, const bson_t *spec)
 	bson_iter_t it;
 	bson_t *b;
 
-	if (!bson_get(spec, "key", &it) || !BSON_ITER_HOLDS_DOCUMENT(&it) || !bson_str(spec, "name"))
+	if (!bson_get(spec, "key", &it) || !BSON_ITER_HOLDS_DOCUMENT(&it) ||
+	    !bson_str(spec, "name"))
 		return fail_set(&c->fail, 9, "an index needs a 'key' and a 'name'");
 	if (index_known(coll, bson_str(spec, "name")))
 		return 0;
@@ -290,7 +291,7 @@ cmd_list_indexes(struct cmd *c)
 {
 	const char *name = cmd_collection(c);
 	struct collection *coll;
-	struct doc_list l = { 0 };
+	struct doc_list l = {0};
 	bson_t *b;
 
 	if (!name)
@@ -353,98 +354,4 @@ cmd_coll_stats(struct cmd *c)
 	bson_append_bool(c->reply, "capped", -1, false);
 	bson_append_int32(c->reply, "nindexes", -1, coll ? (int32_t)coll->specs.n + 1 : 0);
 	return 0;
-}
-
-int
-cmd_connection_status(struct cmd *c)
-{
-	const char *user = c->auth->done ? c->srv->opt.user : NULL;
-	bson_t info, arr, sub;
-
-	bson_append_document_begin(c->reply, "authInfo", -1, &info);
-	bson_append_array_begin(&info, "authenticatedUsers", -1, &arr);
-	if (user) {
-		bson_append_document_begin(&arr, "0", 1, &sub);
-		bson_append_utf8(&sub, "user", -1, user, -1);
-		bson_append_utf8(&sub, "db", -1, "admin", -1);
-		bson_append_document_end(&arr, &sub);
-	}
-	bson_append_array_end(&info, &arr);
-	bson_append_array_begin(&info, "authenticatedUserRoles", -1, &arr);
-	if (user) {
-		bson_append_document_begin(&arr, "0", 1, &sub);
-		bson_append_utf8(&sub, "role", -1, "root", -1);
-		bson_append_utf8(&sub, "db", -1, "admin", -1);
-		bson_append_document_end(&arr, &sub);
-	}
-	bson_append_array_end(&info, &arr);
-	bson_append_document_end(c->reply, &info);
-	return 0;
-}
-
-int
-cmd_start_session(struct cmd *c)
-{
-	uint8_t id[16];
-	bson_t sub;
-
-	if (getrandom(id, sizeof id, 0) != sizeof id)
-		return fail_set(&c->fail, 1, "no random bytes");
-	id[6] = (uint8_t)((id[6] & 0x0f) | 0x40);
-	id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
-	bson_append_document_begin(c->reply, "id", -1, &sub);
-	bson_append_binary(&sub, "id", -1, BSON_SUBTYPE_UUID, id, sizeof id);
-	bson_append_document_end(c->reply, &sub);
-	bson_append_int32(c->reply, "timeoutMinutes", -1, 30);
-	return 0;
-}
-
-int
-cmd_end_sessions(struct cmd *c)
-{
-	bson_iter_t it;
-
-	if (bson_get(c->body, c->name, &it))
-		sessions_end(c->srv, &it);
-	return 0;
-}
-
-/* Ends the sessions and their cursors; an empty list means all. */
-int
-cmd_kill_sessions(struct cmd *c)
-{
-	struct cursor *cur, *tmp;
-	bson_iter_t it, e;
-	bson_t view;
-
-	if (!bson_get(c->body, c->name, &it) || !BSON_ITER_HOLDS_ARRAY(&it))
-		return fail_set(&c->fail, 14, "%s needs an array", c->name);
-	HASH_ITER(hh, c->srv->cursors, cur, tmp) {
-		bool hit = bson_iter_recurse(&it, &e) && !bson_iter_next(&e);
-
-		for (bson_iter_recurse(&it, &e); !hit && cur->lsid && bson_iter_next(&e);)
-			hit = iter_view(&e, &view) && view.len <= cur->lsid->len &&
-			      bson_get(&view, "id", &e) && memmem(cur->lsid->data, cur->lsid->len,
-								  bson_get_data(&view) + 4, view.len - 5);
-		if (hit)
-			cursor_kill(c->srv, cur);
-	}
-	sessions_end(c->srv, &it);
-	return 0;
-}
-
-int
-cmd_commit_transaction(struct cmd *c)
-{
-	if (!c->session)
-		return fail_set(&c->fail, 125, "commitTransaction must be run within a transaction");
-	return session_commit(c->srv, c->session, &c->fail);
-}
-
-int
-cmd_abort_transaction(struct cmd *c)
-{
-	if (!c->session)
-		return fail_set(&c->fail, 125, "abortTransaction must be run within a transaction");
-	return session_abort(c->session, &c->fail);
 }

@@ -22,15 +22,16 @@ payload_read(struct cmd *c, const char **msg, size_t *len)
 	uint32_t n;
 
 	if (!bson_get(c->body, "payload", &it))
-		return fail_set(&c->fail, 40414, "BSON field '%s.payload' is missing but a required field",
-				c->name);
+		return fail_set(&c->fail, 40414,
+		    "BSON field '%s.payload' is missing but a required field", c->name);
 	if (BSON_ITER_HOLDS_UTF8(&it)) {
 		*msg = bson_iter_utf8(&it, &n);
 	} else if (BSON_ITER_HOLDS_BINARY(&it)) {
 		bson_iter_binary(&it, &type, &n, &data);
 		*msg = (const char *)data;
 	} else {
-		return fail_set(&c->fail, 14, "BSON field '%s.payload' is of the wrong type", c->name);
+		return fail_set(
+		    &c->fail, 14, "BSON field '%s.payload' is of the wrong type", c->name);
 	}
 	*len = n;
 	return 0;
@@ -42,7 +43,7 @@ reply_append(struct cmd *c, bool done, const char *payload)
 	bson_append_int32(c->reply, "conversationId", -1, c->auth->id);
 	bson_append_bool(c->reply, "done", -1, done);
 	bson_append_binary(c->reply, "payload", -1, BSON_SUBTYPE_BINARY, (const uint8_t *)payload,
-			   (uint32_t)strlen(payload));
+	    (uint32_t)strlen(payload));
 }
 
 int
@@ -58,8 +59,10 @@ cmd_sasl_start(struct cmd *c)
 	size_t len;
 
 	if (!sha256 && !sha1)
-		return fail_set(&c->fail, 334, "Received authentication for mechanism %s which is "
-				"unsupported or not enabled", mech ? mech : "(none)");
+		return fail_set(&c->fail, 334,
+		    "Received authentication for mechanism %s which is "
+		    "unsupported or not enabled",
+		    mech ? mech : "(none)");
 	if (payload_read(c, &msg, &len) < 0)
 		return -1;
 	/* The user is one of the admin database, and of no other. */

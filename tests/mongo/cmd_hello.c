@@ -14,11 +14,19 @@ static const struct {
 	const char *version;
 	int major, minor;
 } releases[] = {
-	{ 7, "4.0.28", 4, 0 },  { 8, "4.2.24", 4, 2 },  { 9, "4.4.29", 4, 4 },
-	{ 13, "5.0.31", 5, 0 }, { 14, "5.1.1", 5, 1 },  { 15, "5.2.1", 5, 2 },
-	{ 16, "5.3.1", 5, 3 },  { 17, "6.0.20", 6, 0 }, { 18, "6.1.1", 6, 1 },
-	{ 19, "6.2.1", 6, 2 },  { 20, "6.3.2", 6, 3 },  { 21, "7.0.16", 7, 0 },
-	{ 25, "8.0.4", 8, 0 },
+    {7, "4.0.28", 4, 0},
+    {8, "4.2.24", 4, 2},
+    {9, "4.4.29", 4, 4},
+    {13, "5.0.31", 5, 0},
+    {14, "5.1.1", 5, 1},
+    {15, "5.2.1", 5, 2},
+    {16, "5.3.1", 5, 3},
+    {17, "6.0.20", 6, 0},
+    {18, "6.1.1", 6, 1},
+    {19, "6.2.1", 6, 2},
+    {20, "6.3.2", 6, 3},
+    {21, "7.0.16", 7, 0},
+    {25, "8.0.4", 8, 0},
 };
 
 static size_t
@@ -75,8 +83,8 @@ cmd_hello(struct cmd *c)
 
 	if (bson_bool(c->body, "helloOk", false))
 		bson_append_bool(c->reply, "helloOk", -1, true);
-	bson_append_bool(c->reply, strcmp(c->name, "hello") ? "ismaster" : "isWritablePrimary", -1,
-			 true);
+	bson_append_bool(
+	    c->reply, strcmp(c->name, "hello") ? "ismaster" : "isWritablePrimary", -1, true);
 	if (!o->standalone)
 		append_set(c);
 	bson_append_int32(c->reply, "maxBsonObjectSize", -1, MAX_DOC_BYTES);

@@ -35,7 +35,7 @@ outcome_clear(struct outcome *o)
 static int
 change_read(const bson_t *st, const char *q, const char *u, struct change *ch, struct fail *f)
 {
-	static const uint8_t empty[] = { 5, 0, 0, 0, 0 };
+	static const uint8_t empty[] = {5, 0, 0, 0, 0};
 	bson_iter_t it;
 	int kind;
 
@@ -61,7 +61,7 @@ change_read(const bson_t *st, const char *q, const char *u, struct change *ch, s
 
 static int
 change_one(struct cmd *c, struct collection *coll, const struct change *ch, struct doc *target,
-	   struct outcome *o, struct fail *f)
+    struct outcome *o, struct fail *f)
 {
 	struct update_result r;
 	bson_t old;
@@ -84,12 +84,12 @@ change_one(struct cmd *c, struct collection *coll, const struct change *ch, stru
 }
 
 static int
-change_upsert(struct cmd *c, const char *name, const struct change *ch, struct outcome *o,
-	      struct fail *f)
+change_upsert(
+    struct cmd *c, const char *name, const struct change *ch, struct outcome *o, struct fail *f)
 {
 	struct collection *coll = db_collection_make(c->srv, c->db, name);
 	bson_t *seed = bson_new(), view;
-	struct update_result r = { 0 };
+	struct update_result r = {0};
 	struct doc *d = NULL, *key;
 	int ret;
 
@@ -121,11 +121,11 @@ change_upsert(struct cmd *c, const char *name, const struct change *ch, struct o
 }
 
 static int
-change_run(struct cmd *c, const char *name, const struct change *ch, struct outcome *o,
-	   struct fail *f)
+change_run(
+    struct cmd *c, const char *name, const struct change *ch, struct outcome *o, struct fail *f)
 {
 	struct collection *coll = catalog_find(&c->srv->catalog, c->db, name);
-	struct doc_list l = { 0 };
+	struct doc_list l = {0};
 	int r = 0;
 
 	if (coll)
@@ -170,8 +170,8 @@ cmd_update(struct cmd *c)
 	write_errors_init(&errors, bson_bool(c->body, "ordered", true));
 	upserted = bson_new();
 	for (size_t i = 0; i < n; i++) {
-		struct outcome o = { 0 };
-		struct fail f = { 0 };
+		struct outcome o = {0};
+		struct fail f = {0};
 		struct change ch;
 		bson_t st;
 		int r;
@@ -204,7 +204,7 @@ cmd_update(struct cmd *c)
 static struct doc *
 first_target(struct collection *coll, const bson_t *filter, const bson_t *sort)
 {
-	struct doc_list l = { 0 };
+	struct doc_list l = {0};
 	struct doc *d;
 
 	if (!coll)
@@ -284,10 +284,10 @@ modify_run(struct cmd *c, const char *name, struct doc *target, struct outcome *
 int
 cmd_find_and_modify(struct cmd *c)
 {
-	static const uint8_t empty[] = { 5, 0, 0, 0, 0 };
+	static const uint8_t empty[] = {5, 0, 0, 0, 0};
 	const char *name = cmd_collection(c);
 	bool remove = bson_bool(c->body, "remove", false);
-	struct outcome o = { 0 };
+	struct outcome o = {0};
 	struct doc *target;
 	bson_t query, sort;
 	bson_iter_t it;
@@ -304,14 +304,16 @@ cmd_find_and_modify(struct cmd *c)
 	if (match_check(&query, &c->fail) < 0 || sort_check(&sort, &c->fail) < 0)
 		return -1;
 	if (remove == bson_get(c->body, "update", &it))
-		return fail_set(&c->fail, 9, remove ? "Cannot specify both an update and remove=true"
-						    : "Either an update or remove=true must be "
-						      "specified");
+		return fail_set(&c->fail, 9,
+		    remove ? "Cannot specify both an update and remove=true"
+			   : "Either an update or remove=true must be "
+			     "specified");
 	target = first_target(catalog_find(&c->srv->catalog, c->db, name), &query, &sort);
 	r = modify_run(c, name, target, &o);
 	if (r == 0) {
 		last_error_append(c, &o, !remove);
-		r = value_append(c, !remove && bson_bool(c->body, "new", false) ? o.after : o.before);
+		r = value_append(
+		    c, !remove && bson_bool(c->body, "new", false) ? o.after : o.before);
 	}
 	doc_unref(&target);
 	outcome_clear(&o);

@@ -86,8 +86,10 @@ duplicate_fail(struct fail *f, const char *db, const char *coll, const struct do
 	doc_view(key, &view);
 	bson_get(&view, "_id", &id);
 	value_text(&id, text, sizeof text);
-	fail_set(f, 11000, "E11000 duplicate key error collection: %s.%s index: _id_ dup key: "
-		 "{ _id: %s }", db, coll, text);
+	fail_set(f, 11000,
+	    "E11000 duplicate key error collection: %s.%s index: _id_ dup key: "
+	    "{ _id: %s }",
+	    db, coll, text);
 }
 
 struct doc *
@@ -100,14 +102,15 @@ doc_prepare(const bson_t *in, struct fail *f)
 	bson_oid_t oid;
 
 	if (in->len > MAX_DOC_BYTES) {
-		fail_set(f, 10334, "object to insert too large. size in bytes: %u, max size: %d", in->len,
-			 MAX_DOC_BYTES);
+		fail_set(f, 10334, "object to insert too large. size in bytes: %u, max size: %d",
+		    in->len, MAX_DOC_BYTES);
 		return NULL;
 	}
-	if (has && (BSON_ITER_HOLDS_ARRAY(&id) || BSON_ITER_HOLDS_REGEX(&id) ||
-		    BSON_ITER_HOLDS_UNDEFINED(&id))) {
+	if (has &&
+	    (BSON_ITER_HOLDS_ARRAY(&id) || BSON_ITER_HOLDS_REGEX(&id) ||
+		BSON_ITER_HOLDS_UNDEFINED(&id))) {
 		fail_set(f, BSON_ITER_HOLDS_ARRAY(&id) ? 53 : 2,
-			 "The '_id' value cannot be of type %s", type_name(bson_iter_type(&id)));
+		    "The '_id' value cannot be of type %s", type_name(bson_iter_type(&id)));
 		return NULL;
 	}
 	bson_iter_init(&it, in);
@@ -132,9 +135,9 @@ doc_prepare(const bson_t *in, struct fail *f)
 
 static bool
 insert_one(struct cmd *c, struct collection *coll, const struct doc_span *s, size_t index,
-	   struct write_errors *errors)
+    struct write_errors *errors)
 {
-	struct fail f = { 0 };
+	struct fail f = {0};
 	struct doc *d, *key;
 	bson_t view;
 	bool ok;
@@ -211,19 +214,20 @@ static int
 delete_one_statement(struct cmd *c, const char *name, const bson_t *st, struct fail *f)
 {
 	struct collection *coll = catalog_find(&c->srv->catalog, c->db, name);
-	struct doc_list l = { 0 };
+	struct doc_list l = {0};
 	bson_iter_t it;
 	bson_t q;
 	int64_t limit;
 	int n;
 
 	if (!bson_get(st, "q", &it) || !BSON_ITER_HOLDS_DOCUMENT(&it))
-		return fail_set(f, 40414, "BSON field 'delete.deletes.q' is missing but a required field");
+		return fail_set(
+		    f, 40414, "BSON field 'delete.deletes.q' is missing but a required field");
 	iter_view(&it, &q);
 	limit = bson_number(st, "limit", -1);
 	if (limit != 0 && limit != 1)
 		return fail_set(f, 9, "The limit field in delete objects must be 0 or 1. Got %lld",
-				(long long)limit);
+		    (long long)limit);
 	if (bson_get(st, "collation", &it))
 		return fail_set(f, 238, "collations are not supported here");
 	if (match_check(&q, f) < 0)
@@ -252,7 +256,7 @@ cmd_delete(struct cmd *c)
 		return -1;
 	write_errors_init(&errors, bson_bool(c->body, "ordered", true));
 	for (size_t i = 0; i < n; i++) {
-		struct fail f = { 0 };
+		struct fail f = {0};
 		bson_t st;
 		int r;
 

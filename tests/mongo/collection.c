@@ -147,7 +147,7 @@ collection_insert(struct collection *c, struct doc *d)
 		return false;
 	doc_ref(d);
 	records_grow(c);
-	c->records[c->n++] = (struct record){ c->next_rid++, d };
+	c->records[c->n++] = (struct record){c->next_rid++, d};
 	c->live++;
 	c->changes++;
 	return true;

@@ -19,21 +19,16 @@ struct ns {
 	char full[]; /* "db.coll", or "db" alone where there is no collection */
 };
 
-struct ns *
-ns_new(const char *db, const char *coll);
+struct ns *ns_new(const char *db, const char *coll);
 
-struct ns *
-ns_ref(struct ns *n);
+struct ns *ns_ref(struct ns *n);
 
-void
-ns_unref(struct ns **n);
+void ns_unref(struct ns **n);
 
 /* The collection's part, or "" for a database. */
-const char *
-ns_coll(const struct ns *n);
+const char *ns_coll(const struct ns *n);
 
-bool
-ns_in_db(const struct ns *n, const char *db);
+bool ns_in_db(const struct ns *n, const char *db);
 
 /* A document at its place in the order of insertion; doc is NULL once it is deleted. The doc is
  * borrowed from the index node. */
@@ -60,41 +55,31 @@ struct catalog {
 	struct collection *first;
 };
 
-struct collection *
-catalog_find(const struct catalog *c, const char *db, const char *coll);
+struct collection *catalog_find(const struct catalog *c, const char *db, const char *coll);
 
 /* Makes a collection that is not there yet, with a new UUID. */
-struct collection *
-catalog_create(struct catalog *c, const char *db, const char *coll);
+struct collection *catalog_create(struct catalog *c, const char *db, const char *coll);
 
 /* Takes it out and frees it. */
-void
-catalog_drop(struct catalog *c, struct collection *coll);
+void catalog_drop(struct catalog *c, struct collection *coll);
 
 /* Another name for a collection; its UUID stays. */
-void
-catalog_rename(struct collection *coll, const char *db, const char *name);
+void catalog_rename(struct collection *coll, const char *db, const char *name);
 
-void
-catalog_free(struct catalog *c);
+void catalog_free(struct catalog *c);
 
 /* Adds d (borrowed; its _id present). False: that _id is there already. */
-bool
-collection_insert(struct collection *c, struct doc *d);
+bool collection_insert(struct collection *c, struct doc *d);
 
 /* Puts d (borrowed) back to the place rid, from which it was removed. */
-void
-collection_restore(struct collection *c, struct doc *d, uint64_t rid);
+void collection_restore(struct collection *c, struct doc *d, uint64_t rid);
 
 /* Swaps the document of a node for another with the same _id (borrowed). */
-void
-collection_replace(struct collection *c, struct index_node *n, struct doc *d);
+void collection_replace(struct collection *c, struct index_node *n, struct doc *d);
 
-void
-collection_remove(struct collection *c, struct index_node *n);
+void collection_remove(struct collection *c, struct index_node *n);
 
 /* The first record with a rid >= rid whose document lives; NULL at the end. */
-const struct record *
-collection_scan(const struct collection *c, uint64_t rid);
+const struct record *collection_scan(const struct collection *c, uint64_t rid);
 
 #endif

@@ -5,9 +5,9 @@
 
 enum {
 	NO_AUTH = 1, /* may run before authentication */
-	WRITE = 2,   /* may be a retryable write */
-	LEGACY = 4,  /* may come as OP_QUERY */
-	ADMIN = 8,   /* only on the admin database */
+	WRITE = 2, /* may be a retryable write */
+	LEGACY = 4, /* may come as OP_QUERY */
+	ADMIN = 8, /* only on the admin database */
 };
 
 static const struct command {
@@ -15,50 +15,50 @@ static const struct command {
 	command_fn *fn;
 	int flags;
 } commands[] = {
-	{ "abortTransaction", cmd_abort_transaction, ADMIN },
-	{ "aggregate", cmd_aggregate, 0 },
-	{ "buildInfo", cmd_build_info, NO_AUTH },
-	{ "buildinfo", cmd_build_info, NO_AUTH },
-	{ "collStats", cmd_coll_stats, 0 },
-	{ "commitTransaction", cmd_commit_transaction, ADMIN },
-	{ "connectionStatus", cmd_connection_status, NO_AUTH },
-	{ "count", cmd_count, 0 },
-	{ "create", cmd_create, 0 },
-	{ "createIndexes", cmd_create_indexes, 0 },
-	{ "delete", cmd_delete, WRITE },
-	{ "distinct", cmd_distinct, 0 },
-	{ "drop", cmd_drop, 0 },
-	{ "dropDatabase", cmd_drop_database, 0 },
-	{ "dropIndexes", cmd_drop_indexes, 0 },
-	{ "endSessions", cmd_end_sessions, NO_AUTH },
-	{ "find", cmd_find, 0 },
-	{ "findAndModify", cmd_find_and_modify, WRITE },
-	{ "findandmodify", cmd_find_and_modify, WRITE },
-	{ "getCmdLineOpts", cmd_get_cmd_line_opts, ADMIN },
-	{ "getMore", cmd_get_more, 0 },
-	{ "getParameter", cmd_get_parameter, ADMIN },
-	{ "hello", cmd_hello, NO_AUTH | LEGACY },
-	{ "hostInfo", cmd_host_info, ADMIN },
-	{ "insert", cmd_insert, WRITE },
-	{ "isMaster", cmd_hello, NO_AUTH | LEGACY },
-	{ "ismaster", cmd_hello, NO_AUTH | LEGACY },
-	{ "killAllSessions", cmd_kill_sessions, 0 },
-	{ "killCursors", cmd_kill_cursors, 0 },
-	{ "killSessions", cmd_kill_sessions, 0 },
-	{ "listCollections", cmd_list_collections, 0 },
-	{ "listDatabases", cmd_list_databases, ADMIN },
-	{ "listIndexes", cmd_list_indexes, 0 },
-	{ "logout", cmd_logout, NO_AUTH },
-	{ "ping", cmd_ok, NO_AUTH },
-	{ "refreshSessions", cmd_ok, 0 },
-	{ "renameCollection", cmd_rename_collection, ADMIN },
-	{ "replSetGetStatus", cmd_repl_set_get_status, ADMIN },
-	{ "saslContinue", cmd_sasl_continue, NO_AUTH },
-	{ "saslStart", cmd_sasl_start, NO_AUTH },
-	{ "serverStatus", cmd_server_status, 0 },
-	{ "startSession", cmd_start_session, 0 },
-	{ "update", cmd_update, WRITE },
-	{ "whatsmyuri", cmd_whatsmyuri, NO_AUTH },
+    {"abortTransaction", cmd_abort_transaction, ADMIN},
+    {"aggregate", cmd_aggregate, 0},
+    {"buildInfo", cmd_build_info, NO_AUTH},
+    {"buildinfo", cmd_build_info, NO_AUTH},
+    {"collStats", cmd_coll_stats, 0},
+    {"commitTransaction", cmd_commit_transaction, ADMIN},
+    {"connectionStatus", cmd_connection_status, NO_AUTH},
+    {"count", cmd_count, 0},
+    {"create", cmd_create, 0},
+    {"createIndexes", cmd_create_indexes, 0},
+    {"delete", cmd_delete, WRITE},
+    {"distinct", cmd_distinct, 0},
+    {"drop", cmd_drop, 0},
+    {"dropDatabase", cmd_drop_database, 0},
+    {"dropIndexes", cmd_drop_indexes, 0},
+    {"endSessions", cmd_end_sessions, NO_AUTH},
+    {"find", cmd_find, 0},
+    {"findAndModify", cmd_find_and_modify, WRITE},
+    {"findandmodify", cmd_find_and_modify, WRITE},
+    {"getCmdLineOpts", cmd_get_cmd_line_opts, ADMIN},
+    {"getMore", cmd_get_more, 0},
+    {"getParameter", cmd_get_parameter, ADMIN},
+    {"hello", cmd_hello, NO_AUTH | LEGACY},
+    {"hostInfo", cmd_host_info, ADMIN},
+    {"insert", cmd_insert, WRITE},
+    {"isMaster", cmd_hello, NO_AUTH | LEGACY},
+    {"ismaster", cmd_hello, NO_AUTH | LEGACY},
+    {"killAllSessions", cmd_kill_sessions, 0},
+    {"killCursors", cmd_kill_cursors, 0},
+    {"killSessions", cmd_kill_sessions, 0},
+    {"listCollections", cmd_list_collections, 0},
+    {"listDatabases", cmd_list_databases, ADMIN},
+    {"listIndexes", cmd_list_indexes, 0},
+    {"logout", cmd_logout, NO_AUTH},
+    {"ping", cmd_ok, NO_AUTH},
+    {"refreshSessions", cmd_ok, 0},
+    {"renameCollection", cmd_rename_collection, ADMIN},
+    {"replSetGetStatus", cmd_repl_set_get_status, ADMIN},
+    {"saslContinue", cmd_sasl_continue, NO_AUTH},
+    {"saslStart", cmd_sasl_start, NO_AUTH},
+    {"serverStatus", cmd_server_status, 0},
+    {"startSession", cmd_start_session, 0},
+    {"update", cmd_update, WRITE},
+    {"whatsmyuri", cmd_whatsmyuri, NO_AUTH},
 };
 
 static const struct command *
@@ -83,33 +83,38 @@ cmd_collection(struct cmd *c)
 
 static int
 span_add(struct cmd *c, const char *key, struct doc_span **out, size_t *n, const uint8_t *data,
-	 uint32_t len)
+    uint32_t len)
 {
 	if (*n == MAX_WRITE_BATCH)
-		return fail_set(&c->fail, 16, "Write batch sizes must be between 1 and %d. Got more "
-				"operations in '%s'.", MAX_WRITE_BATCH, key);
+		return fail_set(&c->fail, 16,
+		    "Write batch sizes must be between 1 and %d. Got more "
+		    "operations in '%s'.",
+		    MAX_WRITE_BATCH, key);
 	if (!*n || (*n & (*n - 1)) == 0)
 		*out = bson_realloc(*out, (*n ? *n * 2 : 1) * sizeof **out);
-	(*out)[(*n)++] = (struct doc_span){ data, len };
+	(*out)[(*n)++] = (struct doc_span){data, len};
 	return 0;
 }
 
 static int
-spans_of_array(struct cmd *c, const char *key, const bson_iter_t *it, struct doc_span **out,
-	       size_t *n)
+spans_of_array(
+    struct cmd *c, const char *key, const bson_iter_t *it, struct doc_span **out, size_t *n)
 {
 	const uint8_t *data;
 	bson_iter_t e;
 	uint32_t len;
 
 	if (!BSON_ITER_HOLDS_ARRAY(it) || !bson_iter_recurse(it, &e))
-		return fail_set(&c->fail, 14, "BSON field '%s.%s' is the wrong type '%s', expected type "
-				"'array'", c->name, key, type_name(bson_iter_type(it)));
+		return fail_set(&c->fail, 14,
+		    "BSON field '%s.%s' is the wrong type '%s', expected type "
+		    "'array'",
+		    c->name, key, type_name(bson_iter_type(it)));
 	while (bson_iter_next(&e)) {
 		if (!BSON_ITER_HOLDS_DOCUMENT(&e))
-			return fail_set(&c->fail, 14, "BSON field '%s.%s.%s' is the wrong type '%s', "
-					"expected type 'object'", c->name, key, bson_iter_key(&e),
-					type_name(bson_iter_type(&e)));
+			return fail_set(&c->fail, 14,
+			    "BSON field '%s.%s.%s' is the wrong type '%s', "
+			    "expected type 'object'",
+			    c->name, key, bson_iter_key(&e), type_name(bson_iter_type(&e)));
 		bson_iter_document(&e, &len, &data);
 		if (span_add(c, key, out, n, data, len) < 0)
 			return -1;
@@ -142,8 +147,10 @@ cmd_documents(struct cmd *c, const char *key, struct doc_span **out, size_t *n)
 		}
 	}
 	if (r == 0 && !*n)
-		r = fail_set(&c->fail, 16, "Write batch sizes must be between 1 and %d. Got 0 "
-			     "operations.", MAX_WRITE_BATCH);
+		r = fail_set(&c->fail, 16,
+		    "Write batch sizes must be between 1 and %d. Got 0 "
+		    "operations.",
+		    MAX_WRITE_BATCH);
 	if (r < 0) {
 		bson_free(*out);
 		*out = NULL;
@@ -189,34 +196,39 @@ reply_finish(struct server *srv, const struct fail *f, bson_t *reply)
 	if (srv->opt.standalone)
 		return;
 	bson_append_document_begin(reply, "$clusterTime", -1, &sub);
-	bson_append_timestamp(&sub, "clusterTime", -1, TS_SEC(srv->oplog.last_ts),
-			      TS_INC(srv->oplog.last_ts));
+	bson_append_timestamp(
+	    &sub, "clusterTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
 	bson_append_document_begin(&sub, "signature", -1, &sig);
 	bson_append_binary(&sig, "hash", -1, BSON_SUBTYPE_BINARY, no_hash, sizeof no_hash);
 	bson_append_int64(&sig, "keyId", -1, 0);
 	bson_append_document_end(&sub, &sig);
 	bson_append_document_end(reply, &sub);
-	bson_append_timestamp(reply, "operationTime", -1, TS_SEC(srv->oplog.last_ts),
-			      TS_INC(srv->oplog.last_ts));
+	bson_append_timestamp(
+	    reply, "operationTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
 }
 
 static int
 command_check(struct cmd *c, const struct command *k)
 {
 	if (!k && c->req->legacy)
-		return fail_set(&c->fail, 352, "Unsupported OP_QUERY command: %s. The client driver may "
-				"require an upgrade.", c->name);
+		return fail_set(&c->fail, 352,
+		    "Unsupported OP_QUERY command: %s. The client driver may "
+		    "require an upgrade.",
+		    c->name);
 	if (!k)
 		return fail_set(&c->fail, 59, "no such command: '%s'", c->name);
 	if (c->req->legacy && !(k->flags & LEGACY))
-		return fail_set(&c->fail, 352, "Unsupported OP_QUERY command: %s. The client driver may "
-				"require an upgrade.", c->name);
+		return fail_set(&c->fail, 352,
+		    "Unsupported OP_QUERY command: %s. The client driver may "
+		    "require an upgrade.",
+		    c->name);
 	if (!c->req->legacy && !bson_str(c->body, "$db"))
 		return fail_set(&c->fail, 40571, "OP_MSG requests require a $db argument");
 	if (c->srv->opt.user && !c->auth->done && !(k->flags & NO_AUTH))
 		return fail_set(&c->fail, 13, "command %s requires authentication", c->name);
 	if (k->flags & ADMIN && strcmp(c->db, "admin"))
-		return fail_set(&c->fail, 13, "%s may only be run against the admin database.", c->name);
+		return fail_set(
+		    &c->fail, 13, "%s may only be run against the admin database.", c->name);
 	return 0;
 }
 
@@ -227,8 +239,8 @@ command_call(struct cmd *c, const struct command *k)
 	bson_iter_t it;
 	int use, r;
 
-	use = session_begin(c->srv, c->body, c->name, k->flags & WRITE, &c->session, c->reply,
-			    &c->fail);
+	use = session_begin(
+	    c->srv, c->body, c->name, k->flags & WRITE, &c->session, c->reply, &c->fail);
 	if (use < 0)
 		return -1;
 	if (use == SESSION_RETRIED)
@@ -242,10 +254,17 @@ command_call(struct cmd *c, const struct command *k)
 
 int
 command_run(struct server *srv, struct auth *auth, int64_t conn_id, const struct request *req,
-	    struct wait *wait, bson_t *reply)
+    struct wait *wait, bson_t *reply)
 {
-	struct cmd c = { .srv = srv, .auth = auth, .conn_id = conn_id, .req = req, .wait = wait,
-			 .body = &req->body, .reply = reply, .name = "", .db = "" };
+	struct cmd c = {.srv = srv,
+	    .auth = auth,
+	    .conn_id = conn_id,
+	    .req = req,
+	    .wait = wait,
+	    .body = &req->body,
+	    .reply = reply,
+	    .name = "",
+	    .db = ""};
 	char legacy_db[80] = "";
 	bson_iter_t it;
 	bson_t inner;
@@ -275,7 +294,7 @@ command_run(struct server *srv, struct auth *auth, int64_t conn_id, const struct
 bool
 command_wait_over(struct server *srv, const struct wait *w, bool last, bson_t *reply)
 {
-	struct fail f = { 0 };
+	struct fail f = {0};
 	int r = get_more_poll(srv, w, last, reply, &f);
 
 	if (r == 0)

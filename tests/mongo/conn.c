@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define READ_CHUNK 65536
-#define container_of(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 /*
  * in[0..in_len) has been read and not run; out[out_at..out_len) is still to be written. While
@@ -137,7 +137,7 @@ conn_run(struct conn *c, const uint8_t *msg, size_t len)
 
 	if (!wire_parse(msg, len, &r)) {
 		fprintf(stderr, "mongo-standin: connection %lld: malformed message, closed\n",
-			(long long)c->id);
+		    (long long)c->id);
 		return false;
 	}
 	reply = bson_new();
@@ -163,8 +163,10 @@ conn_work(struct conn *c)
 		int64_t n = wire_length(c->in + at, c->in_len - at);
 
 		if (n < 0) {
-			fprintf(stderr, "mongo-standin: connection %lld: impossible message length, "
-				"closed\n", (long long)c->id);
+			fprintf(stderr,
+			    "mongo-standin: connection %lld: impossible message length, "
+			    "closed\n",
+			    (long long)c->id);
 			ok = false;
 		}
 		if (n <= 0 || (size_t)n > c->in_len - at)
@@ -238,7 +240,7 @@ on_writable(struct ev_loop *loop, ev_io *w, int events)
 static bool
 conn_poll(struct conn *c, bool last)
 {
-	struct request r = { .id = c->wait_request };
+	struct request r = {.id = c->wait_request};
 	bson_t *reply = bson_new();
 	bool ok = true;
 
@@ -322,7 +324,7 @@ on_accept(struct ev_loop *loop, ev_io *w, int events)
 static int
 listen_on(struct server *srv)
 {
-	struct sockaddr_in sa = { .sin_family = AF_INET };
+	struct sockaddr_in sa = {.sin_family = AF_INET};
 	socklen_t len = sizeof sa;
 	int fd, one = 1, saved;
 

@@ -12,11 +12,9 @@ struct acceptor;
 
 /* Binds and listens on srv->opt.host and port (0: any; the port is put back), serves from then on.
  * NULL with errno on failure. */
-struct acceptor *
-acceptor_new(struct server *srv);
+struct acceptor *acceptor_new(struct server *srv);
 
 /* Closes all connections, too. */
-void
-acceptor_free(struct acceptor **a);
+void acceptor_free(struct acceptor **a);
 
 #endif

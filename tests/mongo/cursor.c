@@ -71,7 +71,7 @@ cursors_free(struct server *srv)
 {
 	struct cursor *c, *tmp;
 
-	HASH_ITER(hh, srv->cursors, c, tmp)
+	HASH_ITER (hh, srv->cursors, c, tmp)
 		cursor_free(srv, &c);
 }
 
@@ -80,7 +80,7 @@ cursors_drop(struct server *srv, const struct ns *ns)
 {
 	struct cursor *c, *tmp;
 
-	HASH_ITER(hh, srv->cursors, c, tmp)
+	HASH_ITER (hh, srv->cursors, c, tmp)
 		if (c->source && memcmp(c->source->uuid, ns->uuid, sizeof ns->uuid) == 0)
 			c->dropped = true;
 }
@@ -154,23 +154,26 @@ exhausted(const struct cursor *c)
 }
 
 int
-cursor_fill(struct server *srv, struct cursor *c, int64_t max, struct doc_list *out,
-	    struct fail *f)
+cursor_fill(struct server *srv, struct cursor *c, int64_t max, struct doc_list *out, struct fail *f)
 {
 	size_t bytes = 0;
 	struct doc *d;
 	int r = 0;
 
 	if (c->dropped)
-		return fail_set(f, 175, "collection dropped. UUID of the collection is no longer there: "
-				"%s", c->source->full);
+		return fail_set(f, 175,
+		    "collection dropped. UUID of the collection is no longer there: "
+		    "%s",
+		    c->source->full);
 	while (max < 0 || out->n < (size_t)max) {
 		r = cursor_next(srv, c, &d, f);
 		if (r <= 0)
 			break;
 		if (c->stream && d->len > MAX_INTERNAL_DOC_BYTES) {
-			r = fail_set(f, 10334, "BSONObj size: %u (0x%X) is invalid. Size must be between "
-				     "0 and 16793600(16MB)", d->len, d->len);
+			r = fail_set(f, 10334,
+			    "BSONObj size: %u (0x%X) is invalid. Size must be between "
+			    "0 and 16793600(16MB)",
+			    d->len, d->len);
 			doc_unref(&d);
 			break;
 		}
@@ -190,8 +193,8 @@ cursor_fill(struct server *srv, struct cursor *c, int64_t max, struct doc_list *
 }
 
 void
-cursor_append_reply(const struct cursor *c, const char *field, const struct doc_list *docs,
-		    bson_t *reply)
+cursor_append_reply(
+    const struct cursor *c, const char *field, const struct doc_list *docs, bson_t *reply)
 {
 	bson_t cur, arr, view;
 	const char *key;

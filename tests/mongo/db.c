@@ -38,8 +38,8 @@ db_names_check(const char *db, const char *coll, struct fail *f)
 {
 	if (!*db || strlen(db) > 63 || strpbrk(db, "/\\. \"$"))
 		return fail_set(f, 73, "Invalid database name: '%s'", db);
-	if (coll && (!*coll || strchr(coll, '$') || *coll == '.' ||
-		     strlen(db) + strlen(coll) + 1 > 255))
+	if (coll &&
+	    (!*coll || strchr(coll, '$') || *coll == '.' || strlen(db) + strlen(coll) + 1 > 255))
 		return fail_set(f, 73, "Invalid namespace specified '%s.%s'", db, coll);
 	return 0;
 }
@@ -48,7 +48,7 @@ struct collection *
 db_collection_make(struct server *srv, const char *db, const char *coll)
 {
 	struct collection *c = catalog_find(&srv->catalog, db, coll);
-	struct entry e = { .op = OP_NOOP };
+	struct entry e = {.op = OP_NOOP};
 
 	if (c)
 		return c;
@@ -65,7 +65,7 @@ db_collection_make(struct server *srv, const char *db, const char *coll)
 bool
 db_insert(struct server *srv, struct collection *c, struct doc *d)
 {
-	struct entry e = { .op = OP_INSERT };
+	struct entry e = {.op = OP_INSERT};
 
 	if (!collection_insert(c, d))
 		return false;
@@ -77,10 +77,10 @@ db_insert(struct server *srv, struct collection *c, struct doc *d)
 }
 
 void
-db_replace(struct server *srv, struct collection *c, struct index_node *n, struct doc *d,
-	   struct doc *desc)
+db_replace(
+    struct server *srv, struct collection *c, struct index_node *n, struct doc *d, struct doc *desc)
 {
-	struct entry e = { .op = desc ? OP_UPDATE : OP_REPLACE };
+	struct entry e = {.op = desc ? OP_UPDATE : OP_REPLACE};
 
 	if (srv->in_txn)
 		txn_touch(srv, n);
@@ -95,7 +95,7 @@ db_replace(struct server *srv, struct collection *c, struct index_node *n, struc
 void
 db_delete(struct server *srv, struct collection *c, struct index_node *n)
 {
-	struct entry e = { .op = OP_DELETE };
+	struct entry e = {.op = OP_DELETE};
 
 	if (srv->in_txn)
 		txn_touch(srv, n);
@@ -108,7 +108,7 @@ db_delete(struct server *srv, struct collection *c, struct index_node *n)
 void
 db_drop(struct server *srv, struct collection *c)
 {
-	struct entry e = { .op = OP_DROP };
+	struct entry e = {.op = OP_DROP};
 
 	e.ns = ns_ref(c->ns);
 	cursors_drop(srv, c->ns);
@@ -120,7 +120,7 @@ bool
 db_drop_database(struct server *srv, const char *db)
 {
 	struct collection *c = srv->catalog.first, *next;
-	struct entry e = { .op = OP_DROP_DATABASE };
+	struct entry e = {.op = OP_DROP_DATABASE};
 	bool any = false;
 
 	for (; c; c = next) {
@@ -141,7 +141,7 @@ db_drop_database(struct server *srv, const char *db)
 void
 db_rename(struct server *srv, struct collection *c, const char *db, const char *name)
 {
-	struct entry e = { .op = OP_RENAME };
+	struct entry e = {.op = OP_RENAME};
 
 	e.ns = ns_ref(c->ns);
 	cursors_drop(srv, c->ns);

@@ -5,10 +5,13 @@
 #include <string.h>
 
 static const char *const op_names[] = {
-	[OP_INSERT] = "insert",   [OP_UPDATE] = "update",
-	[OP_REPLACE] = "replace", [OP_DELETE] = "delete",
-	[OP_DROP] = "drop",       [OP_RENAME] = "rename",
-	[OP_DROP_DATABASE] = "dropDatabase",
+    [OP_INSERT] = "insert",
+    [OP_UPDATE] = "update",
+    [OP_REPLACE] = "replace",
+    [OP_DELETE] = "delete",
+    [OP_DROP] = "drop",
+    [OP_RENAME] = "rename",
+    [OP_DROP_DATABASE] = "dropDatabase",
 };
 
 static void

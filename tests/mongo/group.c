@@ -15,7 +15,7 @@ struct member {
 static bool
 accumulator_known(const char *op)
 {
-	static const char *const known[] = { "$sum", "$min", "$max", "$first", "$last", "$avg" };
+	static const char *const known[] = {"$sum", "$min", "$max", "$first", "$last", "$avg"};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(op, known[i]) == 0)
@@ -40,10 +40,10 @@ group_check(const bson_t *spec, struct fail *f)
 		if (!BSON_ITER_HOLDS_DOCUMENT(&it) || !bson_iter_recurse(&it, &acc) ||
 		    !bson_iter_next(&acc))
 			return fail_set(f, 40234, "The field '%s' must be an accumulator object",
-					bson_iter_key(&it));
+			    bson_iter_key(&it));
 		if (!accumulator_known(bson_iter_key(&acc)))
 			return fail_set(f, 238, "the accumulator %s is not supported here",
-					bson_iter_key(&acc));
+			    bson_iter_key(&acc));
 		if (!expression_append(&acc, NULL, "v", NULL, f))
 			return -1;
 	}
@@ -134,7 +134,7 @@ accumulate(const bson_iter_t *acc, const char *key, const struct member *m, size
 {
 	const char *op = bson_iter_key(acc);
 	struct doc *best = NULL;
-	struct sum sum = { 0 };
+	struct sum sum = {0};
 	bson_iter_t v, b;
 
 	for (size_t i = 0; i < n; i++) {
@@ -146,8 +146,9 @@ accumulate(const bson_iter_t *acc, const char *key, const struct member *m, size
 		if (strcmp(op, "$last") == 0 || (strcmp(op, "$first") == 0 && !best))
 			better = true;
 		else if (op[1] == 'm' && has && value_class(&v) != 5)
-			better = !best || (value_in_doc(best, &b) &&
-					   value_compare(&v, &b) * (op[2] == 'i' ? -1 : 1) > 0);
+			better = !best ||
+			    (value_in_doc(best, &b) &&
+				value_compare(&v, &b) * (op[2] == 'i' ? -1 : 1) > 0);
 		if (better) {
 			doc_unref(&best);
 			best = doc_ref(d);
@@ -191,13 +192,13 @@ int
 group_run(const bson_t *spec, struct doc_list *l, struct fail *f)
 {
 	struct member *m = bson_malloc((l->n + 1) * sizeof *m);
-	struct doc_list out = { 0 };
+	struct doc_list out = {0};
 	bson_iter_t id;
 
 	(void)f;
 	bson_get(spec, "_id", &id);
 	for (size_t i = 0; i < l->n; i++)
-		m[i] = (struct member){ evaluate(&id, l->at[i]), l->at[i], i };
+		m[i] = (struct member){evaluate(&id, l->at[i]), l->at[i], i};
 	qsort(m, l->n, sizeof *m, members_compare);
 	for (size_t i = 0, k; i < l->n; i = k) {
 		for (k = i + 1; k < l->n && keys_compare(m[i].key, m[k].key) == 0; k++)

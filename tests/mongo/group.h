@@ -8,11 +8,9 @@
 
 #include "tests/mongo/base.h"
 
-int
-group_check(const bson_t *spec, struct fail *f);
+int group_check(const bson_t *spec, struct fail *f);
 
 /* Replaces the list by the groups, in the order of their keys. */
-int
-group_run(const bson_t *spec, struct doc_list *l, struct fail *f);
+int group_run(const bson_t *spec, struct doc_list *l, struct fail *f);
 
 #endif

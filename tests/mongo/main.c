@@ -51,11 +51,11 @@ ready_tell(const struct server *srv)
 	int n;
 
 	n = snprintf(line, sizeof line, "mongodb://%s/%s%s\n", srv->me,
-		     srv->opt.standalone ? "" : "?replicaSet=",
-		     srv->opt.standalone ? "" : srv->opt.set_name);
+	    srv->opt.standalone ? "" : "?replicaSet=",
+	    srv->opt.standalone ? "" : srv->opt.set_name);
 	if (n >= (int)sizeof line || write(srv->opt.notify_fd, line, (size_t)n) != n) {
 		fprintf(stderr, "mongo-standin: fatal: unable to write to descriptor %d: %s\n",
-			srv->opt.notify_fd, strerror(errno));
+		    srv->opt.notify_fd, strerror(errno));
 		return -1;
 	}
 	if (srv->opt.notify_fd > 2)
@@ -80,8 +80,8 @@ main(int argc, char **argv)
 	ev_signal_start(srv.loop, &intr);
 	acceptor = acceptor_new(&srv);
 	if (!acceptor) {
-		fprintf(stderr, "mongo-standin: fatal: unable to listen on %s:%d: %s\n", srv.opt.host,
-			srv.opt.port, strerror(errno));
+		fprintf(stderr, "mongo-standin: fatal: unable to listen on %s:%d: %s\n",
+		    srv.opt.host, srv.opt.port, strerror(errno));
 	} else {
 		snprintf(srv.me, sizeof srv.me, "%s:%d", srv.opt.host, srv.opt.port);
 		if (ready_tell(&srv) == 0) {

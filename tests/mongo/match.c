@@ -17,8 +17,8 @@ is_operators(const bson_iter_t *v)
 	bson_iter_t e;
 
 	return BSON_ITER_HOLDS_DOCUMENT(v) && bson_iter_recurse(v, &e) && bson_iter_next(&e) &&
-	       bson_iter_key(&e)[0] == '$' && strcmp(bson_iter_key(&e), "$ref") &&
-	       strcmp(bson_iter_key(&e), "$id");
+	    bson_iter_key(&e)[0] == '$' && strcmp(bson_iter_key(&e), "$ref") &&
+	    strcmp(bson_iter_key(&e), "$id");
 }
 
 static bool
@@ -99,8 +99,7 @@ value_mod(const bson_iter_t *v, const bson_iter_t *arg)
 	return div == -1 ? rem == 0 : iter_number(v, 0) % div == rem;
 }
 
-static bool
-ops_hold_for_value(const bson_iter_t *ops, const bson_iter_t *v);
+static bool ops_hold_for_value(const bson_iter_t *ops, const bson_iter_t *v);
 
 static bool
 value_elem_match(const bson_iter_t *v, const bson_iter_t *arg)
@@ -147,7 +146,7 @@ value_passes(const bson_iter_t *v, void *ctx)
 		return value_mod(v, t->arg);
 	if (strcmp(op, "$size") == 0)
 		return v && BSON_ITER_HOLDS_ARRAY(v) &&
-		       array_size(v) == (uint64_t)iter_number(t->arg, -1);
+		    array_size(v) == (uint64_t)iter_number(t->arg, -1);
 	if (strcmp(op, "$elemMatch") == 0)
 		return value_elem_match(v, t->arg);
 	return value_ordered(op, v, t->arg);
@@ -156,9 +155,9 @@ value_passes(const bson_iter_t *v, void *ctx)
 static bool
 test_any(const bson_t *doc, const char *path, const char *op, const bson_iter_t *arg)
 {
-	struct test t = { op, arg };
+	struct test t = {op, arg};
 	bool whole = strcmp(op, "$exists") == 0 || strcmp(op, "$size") == 0 ||
-		     strcmp(op, "$elemMatch") == 0;
+	    strcmp(op, "$elemMatch") == 0;
 
 	return path_any(doc, path, !whole, value_passes, &t);
 }
@@ -183,8 +182,7 @@ all_present(const bson_t *doc, const char *path, const bson_iter_t *list)
 	return any;
 }
 
-static bool
-ops_hold(const bson_t *doc, const char *path, const bson_iter_t *ops);
+static bool ops_hold(const bson_t *doc, const char *path, const bson_iter_t *ops);
 
 static bool
 op_holds(const bson_t *doc, const char *path, const bson_iter_t *o)
@@ -261,8 +259,7 @@ match_doc(const bson_t *filter, const bson_t *doc)
 	return true;
 }
 
-static int
-check_ops(const bson_iter_t *ops, struct fail *f);
+static int check_ops(const bson_iter_t *ops, struct fail *f);
 
 static int
 check_list(const bson_iter_t *o, struct fail *f)
@@ -289,7 +286,7 @@ check_list(const bson_iter_t *o, struct fail *f)
 static int
 check_op(const bson_iter_t *o, struct fail *f)
 {
-	static const char *const plain[] = { "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$exists" };
+	static const char *const plain[] = {"$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$exists"};
 	const char *op = bson_iter_key(o);
 	bson_iter_t e;
 	bson_t sub;
@@ -305,12 +302,12 @@ check_op(const bson_iter_t *o, struct fail *f)
 		return check_list(o, f);
 	if (strcmp(op, "$size") == 0)
 		return iter_is_number(o) && iter_number(o, -1) >= 0
-			       ? 0
-			       : fail_set(f, 2, "Failed to parse $size. Expected a number >= 0");
+		    ? 0
+		    : fail_set(f, 2, "Failed to parse $size. Expected a number >= 0");
 	if (strcmp(op, "$type") == 0)
 		return iter_is_number(o) || BSON_ITER_HOLDS_UTF8(o) || BSON_ITER_HOLDS_ARRAY(o)
-			       ? 0
-			       : fail_set(f, 14, "type must be represented as a number or a string");
+		    ? 0
+		    : fail_set(f, 14, "type must be represented as a number or a string");
 	if (strcmp(op, "$not") == 0)
 		return is_operators(o) ? check_ops(o, f)
 				       : fail_set(f, 2, "$not needs a regex or a document");
@@ -380,13 +377,13 @@ match_check(const bson_t *filter, struct fail *f)
 		else if (strcmp(key, "$comment") == 0)
 			r = 0;
 		else if (strcmp(key, "$expr") == 0 || strcmp(key, "$where") == 0 ||
-			 strcmp(key, "$text") == 0 || strcmp(key, "$jsonSchema") == 0)
+		    strcmp(key, "$text") == 0 || strcmp(key, "$jsonSchema") == 0)
 			r = fail_set(f, 238, "%s is not supported here", key);
 		else if (key[0] == '$')
 			r = fail_set(f, 2,
-				     "unknown top level operator: %s. If you have a field name that "
-				     "starts with a '$' symbol, consider using $getField or $setField.",
-				     key);
+			    "unknown top level operator: %s. If you have a field name that "
+			    "starts with a '$' symbol, consider using $getField or $setField.",
+			    key);
 		else if (BSON_ITER_HOLDS_REGEX(&c))
 			r = fail_set(f, 238, "regular expressions are not supported here");
 		else if (is_operators(&c))

@@ -12,11 +12,9 @@
 #include "tests/mongo/base.h"
 
 /* 0, or -1 with f filled. */
-int
-match_check(const bson_t *filter, struct fail *f);
+int match_check(const bson_t *filter, struct fail *f);
 
 /* Whether doc satisfies a filter that passed match_check(). */
-bool
-match_doc(const bson_t *filter, const bson_t *doc);
+bool match_doc(const bson_t *filter, const bson_t *doc);
 
 #endif

@@ -72,7 +72,7 @@ oplog_append(struct oplog *o, const struct entry *e)
 void
 oplog_noop(struct oplog *o)
 {
-	struct entry e = { .op = OP_NOOP };
+	struct entry e = {.op = OP_NOOP};
 
 	e.ts = oplog_tick(o);
 	e.wall = wall_ms();

@@ -33,11 +33,11 @@ struct entry {
 	uint32_t txn_index;
 	enum op op;
 	struct ns *ns;
-	struct ns *to;    /* OP_RENAME: the new name */
-	struct doc *key;  /* documentKey */
-	struct doc *doc;  /* OP_INSERT, OP_REPLACE: the document */
+	struct ns *to; /* OP_RENAME: the new name */
+	struct doc *key; /* documentKey */
+	struct doc *doc; /* OP_INSERT, OP_REPLACE: the document */
 	struct doc *desc; /* OP_UPDATE: updateDescription */
-	struct doc *txn;  /* lsid and txnNumber, where it was in a transaction */
+	struct doc *txn; /* lsid and txnNumber, where it was in a transaction */
 };
 
 /* Entries first..end-1 are kept, entry k at ring[k % cap]. rolled: something was forgotten. */
@@ -50,36 +50,27 @@ struct oplog {
 };
 
 /* Keeps at most max entries; begins with the entry that stands for the set's initiation. */
-void
-oplog_init(struct oplog *o, size_t max);
+void oplog_init(struct oplog *o, size_t max);
 
-void
-oplog_free(struct oplog *o);
+void oplog_free(struct oplog *o);
 
 /* A new cluster time. */
-uint64_t
-oplog_tick(struct oplog *o);
+uint64_t oplog_tick(struct oplog *o);
 
 /* Takes over e's references; e->ts is to come from oplog_tick(). */
-void
-oplog_append(struct oplog *o, const struct entry *e);
+void oplog_append(struct oplog *o, const struct entry *e);
 
 /* Writes the periodic no-op of an idle primary, which moves the cluster time on. */
-void
-oplog_noop(struct oplog *o);
+void oplog_noop(struct oplog *o);
 
-const struct entry *
-oplog_at(const struct oplog *o, uint64_t seq);
+const struct entry *oplog_at(const struct oplog *o, uint64_t seq);
 
 /* The first entry with a time >= ts; end when there is none. */
-uint64_t
-oplog_seek(const struct oplog *o, uint64_t ts);
+uint64_t oplog_seek(const struct oplog *o, uint64_t ts);
 
 /* Whether anything after ts may have been forgotten. */
-bool
-oplog_lost(const struct oplog *o, uint64_t ts);
+bool oplog_lost(const struct oplog *o, uint64_t ts);
 
-void
-entry_clear(struct entry *e);
+void entry_clear(struct entry *e);
 
 #endif

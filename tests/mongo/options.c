@@ -7,26 +7,27 @@
 #include <string.h>
 
 static const char help[] =
-	"usage: mongo-standin [options]\n"
-	"A stand-in for a MongoDB replica set of one member, for tests: all in memory.\n"
-	"When it is ready it writes its URI, and a newline, to the notification descriptor.\n"
-	"\n"
-	"  --listen HOST:PORT     IPv4 address and port, 0 for any (127.0.0.1:0)\n"
-	"  --set-name NAME        of the replica set (rs0)\n"
-	"  --standalone           be a standalone mongod: no change streams\n"
-	"  --notify-fd N          where to write the URI (1)\n"
-	"  --wire-version N       maxWireVersion, 7 to 25 (17: MongoDB 6.0)\n"
-	"  --user NAME:PASSWORD   ask for authentication, SCRAM-SHA-256 or SCRAM-SHA-1\n"
-	"  --deny-change-stream   refuse change streams for want of a privilege\n"
-	"  --deny-find            refuse find and aggregate likewise\n"
-	"  --oplog-events N       how many entries the oplog keeps (1000000)\n"
-	"  --noop-interval-ms N   how often an idle set moves its cluster time, 0 never (10000)\n"
-	"  --help, --version\n";
+    "usage: mongo-standin [options]\n"
+    "A stand-in for a MongoDB replica set of one member, for tests: all in memory.\n"
+    "When it is ready it writes its URI, and a newline, to the notification descriptor.\n"
+    "\n"
+    "  --listen HOST:PORT     IPv4 address and port, 0 for any (127.0.0.1:0)\n"
+    "  --set-name NAME        of the replica set (rs0)\n"
+    "  --standalone           be a standalone mongod: no change streams\n"
+    "  --notify-fd N          where to write the URI (1)\n"
+    "  --wire-version N       maxWireVersion, 7 to 25 (17: MongoDB 6.0)\n"
+    "  --user NAME:PASSWORD   ask for authentication, SCRAM-SHA-256 or SCRAM-SHA-1\n"
+    "  --deny-change-stream   refuse change streams for want of a privilege\n"
+    "  --deny-find            refuse find and aggregate likewise\n"
+    "  --oplog-events N       how many entries the oplog keeps (4000000)\n"
+    "  --noop-interval-ms N   how often an idle set moves its cluster time, 0 never (10000)\n"
+    "  --help, --version\n";
 
 static void
 bad(const char *option, const char *value, const char *allowed)
 {
-	fprintf(stderr, "mongo-standin: fatal: --%s: '%s' is not allowed: %s\n", option, value, allowed);
+	fprintf(stderr, "mongo-standin: fatal: --%s: '%s' is not allowed: %s\n", option, value,
+	    allowed);
 	exit(100);
 }
 
@@ -135,19 +136,19 @@ void
 options_read(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "listen", required_argument, NULL, OPT_LISTEN },
-		{ "set-name", required_argument, NULL, OPT_SET_NAME },
-		{ "standalone", no_argument, NULL, OPT_STANDALONE },
-		{ "notify-fd", required_argument, NULL, OPT_NOTIFY },
-		{ "wire-version", required_argument, NULL, OPT_WIRE },
-		{ "user", required_argument, NULL, OPT_USER },
-		{ "deny-change-stream", no_argument, NULL, OPT_DENY_STREAM },
-		{ "deny-find", no_argument, NULL, OPT_DENY_FIND },
-		{ "oplog-events", required_argument, NULL, OPT_OPLOG },
-		{ "noop-interval-ms", required_argument, NULL, OPT_NOOP },
-		{ "help", no_argument, NULL, OPT_HELP },
-		{ "version", no_argument, NULL, OPT_VERSION },
-		{ NULL, 0, NULL, 0 },
+	    {"listen", required_argument, NULL, OPT_LISTEN},
+	    {"set-name", required_argument, NULL, OPT_SET_NAME},
+	    {"standalone", no_argument, NULL, OPT_STANDALONE},
+	    {"notify-fd", required_argument, NULL, OPT_NOTIFY},
+	    {"wire-version", required_argument, NULL, OPT_WIRE},
+	    {"user", required_argument, NULL, OPT_USER},
+	    {"deny-change-stream", no_argument, NULL, OPT_DENY_STREAM},
+	    {"deny-find", no_argument, NULL, OPT_DENY_FIND},
+	    {"oplog-events", required_argument, NULL, OPT_OPLOG},
+	    {"noop-interval-ms", required_argument, NULL, OPT_NOOP},
+	    {"help", no_argument, NULL, OPT_HELP},
+	    {"version", no_argument, NULL, OPT_VERSION},
+	    {NULL, 0, NULL, 0},
 	};
 	int id;
 
@@ -156,13 +157,14 @@ options_read(struct options *o, int argc, char **argv)
 	o->set_name = "rs0";
 	o->notify_fd = 1;
 	o->wire_version = 17;
-	o->oplog_events = 1000000;
+	o->oplog_events = 4000000;
 	o->noop_ms = 10000;
 	while ((id = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		option_take(o, id);
 	if (optind < argc) {
-		fprintf(stderr, "mongo-standin: fatal: '%s' is too much: see mongo-standin --help\n",
-			argv[optind]);
+		fprintf(stderr,
+		    "mongo-standin: fatal: '%s' is too much: see mongo-standin --help\n",
+		    argv[optind]);
 		exit(100);
 	}
 }

@@ -10,8 +10,7 @@ struct walk {
 	void *ctx;
 };
 
-static bool
-walk_doc(const bson_t *doc, const char *path, const struct walk *w);
+static bool walk_doc(const bson_t *doc, const char *path, const struct walk *w);
 
 static bool
 leaf(const bson_iter_t *v, const struct walk *w)
@@ -82,7 +81,7 @@ walk_doc(const bson_t *doc, const char *path, const struct walk *w)
 bool
 path_any(const bson_t *doc, const char *path, bool elements, path_fn *fn, void *ctx)
 {
-	struct walk w = { elements, fn, ctx };
+	struct walk w = {elements, fn, ctx};
 
 	return walk_doc(doc, path, &w);
 }

@@ -52,8 +52,9 @@ project_read(struct stage *s, const bson_iter_t *arg, struct fail *f)
 		return fail_set(f, 15969, "$project specification must be an object");
 	iter_view(arg, &sub);
 	if (bson_empty(&sub))
-		return fail_set(f, 51272, "Invalid $project :: caused by :: projection specification "
-					  "must have at least one field");
+		return fail_set(f, 51272,
+		    "Invalid $project :: caused by :: projection specification "
+		    "must have at least one field");
 	s->kind = STAGE_PROJECT;
 	s->projection = projection_new(&sub, f);
 	return s->projection ? 0 : -1;
@@ -103,8 +104,10 @@ number_read(struct stage *s, const char *name, const bson_iter_t *arg, struct fa
 
 	s->number = iter_number(arg, -1);
 	if (!iter_is_number(arg) || s->number < 0)
-		return fail_set(f, 5107201, "invalid argument to %s stage: Expected a non-negative "
-					    "number", name);
+		return fail_set(f, 5107201,
+		    "invalid argument to %s stage: Expected a non-negative "
+		    "number",
+		    name);
 	if (limit && s->number == 0)
 		return fail_set(f, 15958, "the limit must be positive");
 	s->kind = limit ? STAGE_LIMIT : STAGE_SKIP;
@@ -140,20 +143,42 @@ static int
 stage_unknown(const char *name, struct fail *f)
 {
 	static const char *const real[] = {
-		"$addFields", "$bucket",  "$bucketAuto",  "$densify",   "$facet",
-		"$fill",      "$geoNear", "$graphLookup", "$indexStats", "$lookup",
-		"$merge",     "$out",     "$redact",      "$replaceRoot", "$replaceWith",
-		"$sample",    "$set",     "$setWindowFields", "$sortByCount", "$unionWith",
-		"$unwind",    "$documents", "$search",    "$planCacheStats", "$listSessions",
+	    "$addFields",
+	    "$bucket",
+	    "$bucketAuto",
+	    "$densify",
+	    "$facet",
+	    "$fill",
+	    "$geoNear",
+	    "$graphLookup",
+	    "$indexStats",
+	    "$lookup",
+	    "$merge",
+	    "$out",
+	    "$redact",
+	    "$replaceRoot",
+	    "$replaceWith",
+	    "$sample",
+	    "$set",
+	    "$setWindowFields",
+	    "$sortByCount",
+	    "$unionWith",
+	    "$unwind",
+	    "$documents",
+	    "$search",
+	    "$planCacheStats",
+	    "$listSessions",
 	};
 
 	for (size_t i = 0; i < sizeof real / sizeof *real; i++)
 		if (strcmp(name, real[i]) == 0)
 			return fail_set(f, 238, "the stage %s is not supported here", name);
 	if (strcmp(name, "$changeStream") == 0)
-		return fail_set(f, 40602, "$changeStream is only valid as the first stage in a pipeline.");
+		return fail_set(
+		    f, 40602, "$changeStream is only valid as the first stage in a pipeline.");
 	if (strcmp(name, "$collStats") == 0)
-		return fail_set(f, 40602, "$collStats is only valid as the first stage in a pipeline.");
+		return fail_set(
+		    f, 40602, "$collStats is only valid as the first stage in a pipeline.");
 	return fail_set(f, 40324, "Unrecognized pipeline stage name: '%s'", name);
 }
 
@@ -169,9 +194,10 @@ stage_read(struct stage *s, const bson_iter_t *st, bool for_stream, struct fail 
 	if (strcmp(name, "$unset") == 0)
 		return unset_read(s, st, f);
 	/* Manual, "Change Streams > Modify Change Stream Output": the stages that may follow. */
-	if (for_stream && (strcmp(name, "$sort") == 0 || strcmp(name, "$limit") == 0 ||
-			   strcmp(name, "$skip") == 0 || strcmp(name, "$count") == 0 ||
-			   strcmp(name, "$group") == 0))
+	if (for_stream &&
+	    (strcmp(name, "$sort") == 0 || strcmp(name, "$limit") == 0 ||
+		strcmp(name, "$skip") == 0 || strcmp(name, "$count") == 0 ||
+		strcmp(name, "$group") == 0))
 		return fail_set(f, 20, "%s is not permitted in a $changeStream pipeline", name);
 	if (strcmp(name, "$sort") == 0)
 		return sort_read(s, st, f);
@@ -209,8 +235,9 @@ pipeline_new(const bson_t *stages, int from, bool for_stream, struct fail *f)
 		if (!bson_iter_next(&st) || stage_read(s, &st, for_stream, f) < 0 ||
 		    bson_iter_next(&st)) {
 			if (!f->code)
-				fail_set(f, 40323, "A pipeline stage specification object must "
-						   "contain exactly one field.");
+				fail_set(f, 40323,
+				    "A pipeline stage specification object must "
+				    "contain exactly one field.");
 			pipeline_free(&p);
 			return NULL;
 		}

@@ -25,8 +25,8 @@ struct projection {
 };
 
 bool
-expression_append(const bson_iter_t *expr, const bson_t *doc, const char *key, bson_t *out,
-		  struct fail *f)
+expression_append(
+    const bson_iter_t *expr, const bson_t *doc, const char *key, bson_t *out, struct fail *f)
 {
 	bson_iter_t e, v;
 
@@ -83,12 +83,12 @@ item_add(struct projection *p, const char *path, enum kind kind, const bson_iter
 	}
 }
 
-static int
-spec_read(struct projection *p, const bson_t *spec, const char *prefix, int depth, struct fail *f);
+static int spec_read(
+    struct projection *p, const bson_t *spec, const char *prefix, int depth, struct fail *f);
 
 static int
-field_read(struct projection *p, const bson_iter_t *it, const char *prefix, int depth,
-	   struct fail *f)
+field_read(
+    struct projection *p, const bson_iter_t *it, const char *prefix, int depth, struct fail *f)
 {
 	char path[1024];
 	bson_iter_t e;
@@ -156,8 +156,7 @@ collisions_check(const struct projection *p, struct fail *f)
 		for (size_t k = i + 1; k < p->n; k++)
 			if (is_prefix(p->items[i].path, p->items[k].path) ||
 			    is_prefix(p->items[k].path, p->items[i].path))
-				return fail_set(f, 31250, "Path collision at %s",
-						p->items[k].path);
+				return fail_set(f, 31250, "Path collision at %s", p->items[k].path);
 	return 0;
 }
 
@@ -172,12 +171,12 @@ mode_settle(struct projection *p, struct fail *f)
 		computes += p->items[i].kind == COMPUTE;
 		if (keeps + computes && p->items[i].kind == OMIT)
 			return fail_set(f, 31254,
-					"Cannot do exclusion on field %s in inclusion projection",
-					p->items[i].path);
+			    "Cannot do exclusion on field %s in inclusion projection",
+			    p->items[i].path);
 		if (omits && p->items[i].kind != OMIT)
 			return fail_set(f, 31253,
-					"Cannot do inclusion on field %s in exclusion projection",
-					p->items[i].path);
+			    "Cannot do inclusion on field %s in exclusion projection",
+			    p->items[i].path);
 	}
 	p->inclusive = keeps + computes > 0 || (!omits && p->id == 1);
 	return collisions_check(p, f);
@@ -236,8 +235,7 @@ lookup(const struct scope *s, enum kind *kind)
 	return found;
 }
 
-static void
-level_apply(struct scope *s, bson_iter_t *it, bson_t *out);
+static void level_apply(struct scope *s, bson_iter_t *it, bson_t *out);
 
 static void
 below_apply(struct scope *s, const bson_iter_t *it, const char *key, bson_t *out)
@@ -326,7 +324,7 @@ computed_append(const struct item *it, const bson_t *doc, const char *path, bson
 void
 projection_apply(const struct projection *p, const bson_t *doc, bson_t *out)
 {
-	struct scope s = { .p = p };
+	struct scope s = {.p = p};
 	bson_iter_t it;
 
 	if (!p->n && p->id < 0) {

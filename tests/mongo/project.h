@@ -12,21 +12,17 @@
 struct projection;
 
 /* A compiled projection; NULL with f filled where it is refused. The empty one keeps all. */
-struct projection *
-projection_new(const bson_t *spec, struct fail *f);
+struct projection *projection_new(const bson_t *spec, struct fail *f);
 
-void
-projection_free(struct projection **p);
+void projection_free(struct projection **p);
 
 /* Appends what is left of doc to out (initialised, empty). */
-void
-projection_apply(const struct projection *p, const bson_t *doc, bson_t *out);
+void projection_apply(const struct projection *p, const bson_t *doc, bson_t *out);
 
 /* Evaluates an expression: "$path", {$literal: x}, a constant. Appends the value under key, or
  * nothing where the path is missing. False with f filled where it is not understood (out is then
  * unchanged); doc NULL: only checks. */
-bool
-expression_append(const bson_iter_t *expr, const bson_t *doc, const char *key, bson_t *out,
-		  struct fail *f);
+bool expression_append(
+    const bson_iter_t *expr, const bson_t *doc, const char *key, bson_t *out, struct fail *f);
 
 #endif

@@ -10,9 +10,9 @@ struct scan {
 	struct doc *filter;
 	bool by_id, all, done;
 	struct doc *from, *max, *stop;
-	uint64_t rid;           /* natural: the next record */
-	struct doc *last;       /* by _id: the document returned last */
-	struct index_node *at;  /* its node, good while the collection's changes == seen */
+	uint64_t rid; /* natural: the next record */
+	struct doc *last; /* by _id: the document returned last */
+	struct index_node *at; /* its node, good while the collection's changes == seen */
 	uint64_t seen;
 };
 

@@ -32,11 +32,11 @@ struct server {
 	struct ev_loop *loop;
 	struct catalog catalog;
 	struct oplog oplog;
-	struct cursor *cursors;      /* a hash by id: cursor.c */
-	struct session *sessions;    /* a hash by lsid: session.c */
-	struct transaction *in_txn;  /* the one whose command runs now: txn.c */
-	struct doc *txn_id;          /* lsid and txnNumber of the transaction being committed */
-	char me[80];                 /* host:port */
+	struct cursor *cursors; /* a hash by id: cursor.c */
+	struct session *sessions; /* a hash by lsid: session.c */
+	struct transaction *in_txn; /* the one whose command runs now: txn.c */
+	struct doc *txn_id; /* lsid and txnNumber of the transaction being committed */
+	char me[80]; /* host:port */
 	bson_oid_t election_id;
 	int64_t connections;
 	uint64_t kills; /* how often a cursor was killed on which a getMore waited */

@@ -15,7 +15,7 @@ enum txn_state {
 
 struct session {
 	uint8_t id[16];
-	int64_t number;    /* of the latest transaction or retryable write; -1 none */
+	int64_t number; /* of the latest transaction or retryable write; -1 none */
 	struct doc *reply; /* to the retryable write of that number */
 	enum txn_state state;
 	struct transaction *txn;
@@ -73,7 +73,7 @@ sessions_free(struct server *srv)
 {
 	struct session *s, *tmp;
 
-	HASH_ITER(hh, srv->sessions, s, tmp)
+	HASH_ITER (hh, srv->sessions, s, tmp)
 		session_free(srv, s);
 }
 
@@ -115,9 +115,10 @@ static int
 number_take(struct session *s, int64_t number, struct fail *f)
 {
 	if (number < s->number)
-		return fail_set(f, 225, "Cannot start transaction %lld on session because a newer "
-				"transaction %lld has already started.", (long long)number,
-				(long long)s->number);
+		return fail_set(f, 225,
+		    "Cannot start transaction %lld on session because a newer "
+		    "transaction %lld has already started.",
+		    (long long)number, (long long)s->number);
 	if (number == s->number)
 		return 0;
 	s->number = number;
@@ -129,8 +130,9 @@ number_take(struct session *s, int64_t number, struct fail *f)
 static int
 no_such_txn(int64_t number, struct fail *f)
 {
-	fail_set(f, 251, "Given transaction number %lld does not match any in-progress transactions.",
-		 (long long)number);
+	fail_set(f, 251,
+	    "Given transaction number %lld does not match any in-progress transactions.",
+	    (long long)number);
 	f->label = "TransientTransactionError";
 	return -1;
 }
@@ -151,9 +153,8 @@ txn_start(struct session *s, const bson_iter_t *lsid, int64_t number)
 static bool
 allowed_in_txn(const char *name)
 {
-	static const char *const ok[] = { "aggregate", "delete", "distinct", "find",
-					  "findAndModify", "findandmodify", "getMore", "insert",
-					  "killCursors", "update" };
+	static const char *const ok[] = {"aggregate", "delete", "distinct", "find", "findAndModify",
+	    "findandmodify", "getMore", "insert", "killCursors", "update"};
 
 	for (size_t i = 0; i < sizeof ok / sizeof *ok; i++)
 		if (strcmp(name, ok[i]) == 0)
@@ -163,7 +164,7 @@ allowed_in_txn(const char *name)
 
 static int
 txn_begin(struct server *srv, const bson_t *cmd, const char *name, struct session *s,
-	  const bson_iter_t *lsid, int64_t number, struct fail *f)
+    const bson_iter_t *lsid, int64_t number, struct fail *f)
 {
 	int newer = number_take(s, number, f);
 
@@ -198,8 +199,10 @@ write_begin(struct session *s, int64_t number, bson_t *reply, struct fail *f)
 	if (newer < 0)
 		return -1;
 	if (!newer && s->state != TXN_NONE)
-		return fail_set(f, 251, "Retryable write with txnNumber %lld is prohibited, as a "
-				"transaction of that number was started", (long long)number);
+		return fail_set(f, 251,
+		    "Retryable write with txnNumber %lld is prohibited, as a "
+		    "transaction of that number was started",
+		    (long long)number);
 	if (!newer && s->reply) {
 		doc_view(s->reply, &view);
 		bson_concat(reply, &view);
@@ -210,7 +213,7 @@ write_begin(struct session *s, int64_t number, bson_t *reply, struct fail *f)
 
 int
 session_begin(struct server *srv, const bson_t *cmd, const char *name, bool is_write,
-	      struct session **s, bson_t *reply, struct fail *f)
+    struct session **s, bson_t *reply, struct fail *f)
 {
 	bson_iter_t lsid, it;
 	const uint8_t *id;
@@ -219,8 +222,9 @@ session_begin(struct server *srv, const bson_t *cmd, const char *name, bool is_w
 	*s = NULL;
 	if (!bson_get(cmd, "lsid", &lsid)) {
 		if (bson_get(cmd, "txnNumber", &it))
-			return fail_set(f, 72, "Transaction number requires a session ID to also be "
-					       "specified");
+			return fail_set(f, 72,
+			    "Transaction number requires a session ID to also be "
+			    "specified");
 		return SESSION_PLAIN;
 	}
 	if (!(id = lsid_bytes(&lsid)))
@@ -228,25 +232,29 @@ session_begin(struct server *srv, const bson_t *cmd, const char *name, bool is_w
 	if (!bson_get(cmd, "txnNumber", &it))
 		return SESSION_PLAIN;
 	if (srv->opt.standalone)
-		return fail_set(f, 20, "Transaction numbers are only allowed on a replica set member or "
-				       "mongos");
+		return fail_set(f, 20,
+		    "Transaction numbers are only allowed on a replica set member or "
+		    "mongos");
 	number = iter_number(&it, -1);
 	if (!BSON_ITER_HOLDS_INT64(&it) || number < 0)
 		return fail_set(f, 72, "Transaction number cannot be negative");
 	*s = session_get(srv, id);
 	if (bson_get(cmd, "autocommit", &it))
-		return iter_number(&it, 1) ? fail_set(f, 72, "Specifying autocommit=true is not allowed.")
-					   : txn_begin(srv, cmd, name, *s, &lsid, number, f);
+		return iter_number(&it, 1)
+		    ? fail_set(f, 72, "Specifying autocommit=true is not allowed.")
+		    : txn_begin(srv, cmd, name, *s, &lsid, number, f);
 	if (!is_write)
-		return fail_set(f, 50768, "txnNumber may only be provided for multi-document "
-				"transactions and retryable write commands. autocommit:false was not "
-				"provided, and %s is not a retryable write command.", name);
+		return fail_set(f, 50768,
+		    "txnNumber may only be provided for multi-document "
+		    "transactions and retryable write commands. autocommit:false was not "
+		    "provided, and %s is not a retryable write command.",
+		    name);
 	return write_begin(*s, number, reply, f);
 }
 
 void
-session_end(struct server *srv, struct session *s, enum session_use use, const bson_t *reply,
-	    bool failed)
+session_end(
+    struct server *srv, struct session *s, enum session_use use, const bson_t *reply, bool failed)
 {
 	if (use == SESSION_TXN) {
 		txn_leave(srv);
@@ -276,7 +284,8 @@ int
 session_abort(struct session *s, struct fail *f)
 {
 	if (s->state == TXN_COMMITTED)
-		return fail_set(f, 256, "Transaction %lld has been committed.", (long long)s->number);
+		return fail_set(
+		    f, 256, "Transaction %lld has been committed.", (long long)s->number);
 	if (s->state != TXN_RUNS)
 		return no_such_txn(s->number, f);
 	txn_end(s, TXN_ABORTED);

@@ -28,8 +28,9 @@ sort_check(const bson_t *spec, struct fail *f)
 		if (BSON_ITER_HOLDS_DOCUMENT(&it))
 			return fail_set(f, 238, "$meta sorts are not supported here");
 		if (!iter_is_number(&it) || (dir != 1 && dir != -1))
-			return fail_set(f, 15975, "$sort key ordering must be 1 (for ascending) or -1 "
-						  "(for descending)");
+			return fail_set(f, 15975,
+			    "$sort key ordering must be 1 (for ascending) or -1 "
+			    "(for descending)");
 	}
 	return 0;
 }
@@ -68,7 +69,7 @@ rows_compare(const void *a, const void *b, void *ctx)
 	bson_iter_init(&it, spec);
 	while (bson_iter_next(&it)) {
 		int dir = iter_number(&it, 1) < 0 ? -1 : 1, c;
-		struct pick p = { .dir = dir }, q = { .dir = dir };
+		struct pick p = {.dir = dir}, q = {.dir = dir};
 
 		path_any(&xd, bson_iter_key(&it), true, pick_best, &p);
 		path_any(&yd, bson_iter_key(&it), true, pick_best, &q);
@@ -85,7 +86,7 @@ sort_docs(const bson_t *spec, struct doc_list *l)
 	struct row *rows = bson_malloc((l->n + 1) * sizeof *rows);
 
 	for (size_t i = 0; i < l->n; i++)
-		rows[i] = (struct row){ l->at[i], i };
+		rows[i] = (struct row){l->at[i], i};
 	qsort_r(rows, l->n, sizeof *rows, rows_compare, (void *)(uintptr_t)spec);
 	for (size_t i = 0; i < l->n; i++)
 		l->at[i] = rows[i].doc;

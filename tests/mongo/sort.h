@@ -9,11 +9,9 @@
 #include "tests/mongo/base.h"
 
 /* 0, or -1 with f filled: each value is to be 1 or -1, no operators. */
-int
-sort_check(const bson_t *spec, struct fail *f);
+int sort_check(const bson_t *spec, struct fail *f);
 
 /* A stable sort of the list. */
-void
-sort_docs(const bson_t *spec, struct doc_list *l);
+void sort_docs(const bson_t *spec, struct doc_list *l);
 
 #endif

@@ -86,7 +86,7 @@ to_hex(const struct bytes *b, char out[TOKEN_TEXT])
 void
 token_high_water(uint64_t ts, char out[TOKEN_TEXT])
 {
-	struct bytes b = { .n = 0 };
+	struct bytes b = {.n = 0};
 
 	put_head(&b, ts, 0, 0, false);
 	put(&b, KEY_END);
@@ -126,7 +126,7 @@ put_key(struct bytes *b, const struct doc *key)
 void
 token_event(const struct entry *e, bool invalidate, char out[TOKEN_TEXT])
 {
-	struct bytes b = { .n = 0 };
+	struct bytes b = {.n = 0};
 
 	put_head(&b, e->ts, TYPE_EVENT, e->txn_index, invalidate);
 	if (e->ns && e->ns->has_uuid) {
@@ -226,7 +226,7 @@ token_parse(const bson_t *doc, struct token *out, struct fail *f)
 
 	if (!text)
 		return fail_set(f, 40647,
-				"Bad resume token: _data of missing or of wrong type. Expected string");
+		    "Bad resume token: _data of missing or of wrong type. Expected string");
 	n = strlen(text);
 	/* A KeyString longer than any of ours is none that this server gave out. */
 	if (n % 2 || n >= TOKEN_TEXT)
@@ -239,7 +239,7 @@ token_parse(const bson_t *doc, struct token *out, struct fail *f)
 			return fail_set(f, 9, "resume token string was not a valid hex string");
 		raw[i / 2] = (uint8_t)(hi << 4 | lo);
 	}
-	r = (struct reader){ raw, n / 2 };
+	r = (struct reader){raw, n / 2};
 	return read_token(&r, out, f);
 }
 

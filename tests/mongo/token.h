@@ -23,19 +23,15 @@ struct token {
 /* Room for the text of any token. */
 #define TOKEN_TEXT 160
 
-void
-token_high_water(uint64_t ts, char out[TOKEN_TEXT]);
+void token_high_water(uint64_t ts, char out[TOKEN_TEXT]);
 
 /* The token of e's event, or of the invalidate event that follows it. */
-void
-token_event(const struct entry *e, bool invalidate, char out[TOKEN_TEXT]);
+void token_event(const struct entry *e, bool invalidate, char out[TOKEN_TEXT]);
 
 /* Reads a {_data: …} document. 0, or -1 with f filled. */
-int
-token_parse(const bson_t *doc, struct token *out, struct fail *f);
+int token_parse(const bson_t *doc, struct token *out, struct fail *f);
 
 /* The order of a parsed token against e's event: <0 before, 0 the same, >0 after. */
-int
-token_compare(const struct token *t, const struct entry *e, bool invalidate);
+int token_compare(const struct token *t, const struct entry *e, bool invalidate);
 
 #endif

@@ -172,7 +172,7 @@ tree_equal(const struct node *a, const struct node *b)
 		return false;
 	if (a->leaf)
 		return a->leaf->len == b->leaf->len &&
-		       memcmp(a->leaf->data, b->leaf->data, a->leaf->len) == 0;
+		    memcmp(a->leaf->data, b->leaf->data, a->leaf->len) == 0;
 	for (size_t i = 0; i < a->n; i++)
 		if (strcmp(a->kids[i]->key, b->kids[i]->key) || !tree_equal(a->kids[i], b->kids[i]))
 			return false;

@@ -17,43 +17,32 @@ struct node {
 };
 
 /* The whole of a document; its key is "". */
-struct node *
-tree_from(const bson_t *doc);
+struct node *tree_from(const bson_t *doc);
 
 /* A value as a tree. */
-struct node *
-tree_from_value(const char *key, const bson_iter_t *v);
+struct node *tree_from_value(const char *key, const bson_iter_t *v);
 
-void
-tree_free(struct node **t);
+void tree_free(struct node **t);
 
 /* Appends a container's children. */
-void
-tree_append_kids(const struct node *t, bson_t *out);
+void tree_append_kids(const struct node *t, bson_t *out);
 
 /* Appends the value itself, under key. */
-void
-tree_append(const struct node *t, const char *key, bson_t *out);
+void tree_append(const struct node *t, const char *key, bson_t *out);
 
 /* Stands *it on the value, in a document made for it, which the caller unrefs. */
-struct doc *
-tree_value(const struct node *t, bson_iter_t *it);
+struct doc *tree_value(const struct node *t, bson_iter_t *it);
 
-struct node *
-tree_kid(const struct node *t, const char *key, size_t len);
+struct node *tree_kid(const struct node *t, const char *key, size_t len);
 
 /* Puts a child at the end (in an array, its key becomes its place); takes it over. */
-void
-tree_add(struct node *t, struct node *kid);
+void tree_add(struct node *t, struct node *kid);
 
 /* Puts value into the place of a child of the same key, or at the end; takes it over. */
-void
-tree_put(struct node *t, struct node *value);
+void tree_put(struct node *t, struct node *value);
 
-void
-tree_drop(struct node *t, struct node *kid);
+void tree_drop(struct node *t, struct node *kid);
 
-bool
-tree_equal(const struct node *a, const struct node *b);
+bool tree_equal(const struct node *a, const struct node *b);
 
 #endif

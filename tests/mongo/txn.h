@@ -16,31 +16,24 @@
 
 struct transaction;
 
-struct transaction *
-txn_new(struct doc *id);
+struct transaction *txn_new(struct doc *id);
 
-void
-txn_free(struct transaction **t);
+void txn_free(struct transaction **t);
 
 /* Puts its changes into the collections: 0, or -1 with f filled and nothing put in. Until
  * txn_leave() what is written goes into the transaction. */
-int
-txn_enter(struct server *srv, struct transaction *t, struct fail *f);
+int txn_enter(struct server *srv, struct transaction *t, struct fail *f);
 
 /* Takes its changes out again. */
-void
-txn_leave(struct server *srv);
+void txn_leave(struct server *srv);
 
 /* txn_enter() for good: into the collections and the oplog. */
-int
-txn_commit(struct server *srv, struct transaction *t, struct fail *f);
+int txn_commit(struct server *srv, struct transaction *t, struct fail *f);
 
 /* For db.c, while a transaction is entered: remembers a node that is about to be changed (before),
  * and what was written (after; takes over e's references). */
-void
-txn_touch(struct server *srv, const struct index_node *n);
+void txn_touch(struct server *srv, const struct index_node *n);
 
-void
-txn_record(struct server *srv, struct entry *e);
+void txn_record(struct server *srv, struct entry *e);
 
 #endif

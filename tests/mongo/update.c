@@ -27,8 +27,9 @@ update_kind(const bson_iter_t *u, bool multi, struct fail *f)
 	if (!BSON_ITER_HOLDS_DOCUMENT(u) || !bson_iter_recurse(u, &it))
 		return fail_set(f, 9, "Update argument must be either an object or an array");
 	if (!bson_iter_next(&it) || bson_iter_key(&it)[0] != '$')
-		return multi ? fail_set(f, 9, "multi update is not supported for replacement-style "
-					      "update")
+		return multi ? fail_set(f, 9,
+				   "multi update is not supported for replacement-style "
+				   "update")
 			     : 1;
 	return 0;
 }
@@ -39,8 +40,10 @@ path_check(const char *path, struct fail *f)
 	size_t n = strlen(path);
 
 	if (!n || path[0] == '.' || path[n - 1] == '.' || strstr(path, ".."))
-		return fail_set(f, 56, "The update path '%s' contains an empty field name, which is not "
-				"allowed.", path);
+		return fail_set(f, 56,
+		    "The update path '%s' contains an empty field name, which is not "
+		    "allowed.",
+		    path);
 	if (path[0] == '$' || strstr(path, ".$"))
 		return fail_set(f, 238, "positional paths are not supported here: '%s'", path);
 	return 0;
@@ -73,17 +76,18 @@ plan_add(struct plan *p, const bson_iter_t *op, struct fail *f)
 
 	if (!update_op_known(bson_iter_key(op)))
 		return fail_set(f, strcmp(bson_iter_key(op), "$bit") ? 9 : 238,
-				"Unknown modifier: %s. Expected a valid update modifier or pipeline-style "
-				"update specified as an array", bson_iter_key(op));
+		    "Unknown modifier: %s. Expected a valid update modifier or pipeline-style "
+		    "update specified as an array",
+		    bson_iter_key(op));
 	if (!BSON_ITER_HOLDS_DOCUMENT(op) || !bson_iter_recurse(op, &it))
 		return fail_set(f, 9, "Modifiers operate on fields but we found type %s instead.",
-				type_name(bson_iter_type(op)));
+		    type_name(bson_iter_type(op)));
 	while (bson_iter_next(&it)) {
 		if (path_check(bson_iter_key(&it), f) < 0)
 			return -1;
 		p->steps = bson_realloc(p->steps, (p->n + 1) * sizeof *p->steps);
-		p->steps[p->n++] = (struct step){ bson_iter_key(op), bson_iter_key(&it),
-						  argument_keep(&it) };
+		p->steps[p->n++] = (struct step){
+		    bson_iter_key(op), bson_iter_key(&it), argument_keep(&it)};
 	}
 	return 0;
 }
@@ -140,8 +144,9 @@ plan_make(struct plan *p, const bson_t *u, struct fail *f)
 		qsort(p->steps, p->n, sizeof *p->steps, steps_compare);
 	for (size_t i = 1; i < p->n; i++)
 		if (path_covers(p->steps[i - 1].path, p->steps[i].path))
-			return fail_set(f, 40, "Updating the path '%s' would create a conflict at '%s'",
-					p->steps[i].path, p->steps[i - 1].path);
+			return fail_set(f, 40,
+			    "Updating the path '%s' would create a conflict at '%s'",
+			    p->steps[i].path, p->steps[i - 1].path);
 	return 0;
 }
 
@@ -198,14 +203,17 @@ result_check(const bson_t *old, struct update_result *r, bool insert, struct fai
 
 	doc_view(r->doc, &now);
 	if (r->doc->len > MAX_DOC_BYTES)
-		return fail_set(f, 17419, "Resulting document after update is larger than %d",
-				MAX_DOC_BYTES);
-	r->changed = now.len != old->len || memcmp(bson_get_data(&now), bson_get_data(old), now.len);
+		return fail_set(
+		    f, 17419, "Resulting document after update is larger than %d", MAX_DOC_BYTES);
+	r->changed = now.len != old->len ||
+	    memcmp(bson_get_data(&now), bson_get_data(old), now.len);
 	if (!bson_get(old, "_id", &a))
 		return 0;
 	if (!bson_get(&now, "_id", &b) || value_compare(&a, &b))
-		return fail_set(f, 66, "Performing an update on the path '_id' would modify the immutable "
-				"field '_id'%s", insert ? " (upsert)" : "");
+		return fail_set(f, 66,
+		    "Performing an update on the path '_id' would modify the immutable "
+		    "field '_id'%s",
+		    insert ? " (upsert)" : "");
 	return 0;
 }
 
@@ -231,8 +239,8 @@ static int
 modify(const bson_t *u, const bson_t *old, bool insert, struct update_result *r, struct fail *f)
 {
 	struct node *root = tree_from(old);
-	struct touched t = { 0 };
-	struct plan p = { 0 };
+	struct touched t = {0};
+	struct plan p = {0};
 	bson_t *out;
 	int ret = plan_make(&p, u, f);
 
@@ -258,11 +266,12 @@ modify(const bson_t *u, const bson_t *old, bool insert, struct update_result *r,
 }
 
 int
-update_apply(const bson_t *u, const bson_t *old, bool insert, struct update_result *r,
-	     struct fail *f)
+update_apply(
+    const bson_t *u, const bson_t *old, bool insert, struct update_result *r, struct fail *f)
 {
 	bson_iter_t it;
-	bool operators = bson_iter_init(&it, u) && bson_iter_next(&it) && bson_iter_key(&it)[0] == '$';
+	bool operators = bson_iter_init(&it, u) && bson_iter_next(&it) &&
+	    bson_iter_key(&it)[0] == '$';
 	int ret;
 
 	memset(r, 0, sizeof *r);
@@ -279,7 +288,7 @@ update_apply(const bson_t *u, const bson_t *old, bool insert, struct update_resu
 static int
 seed_read(const bson_t *filter, bool replacement, struct node *root, struct fail *f)
 {
-	struct touched t = { 0 };
+	struct touched t = {0};
 	bson_iter_t it, e;
 	bson_t sub;
 	int r = 0;
@@ -296,8 +305,8 @@ seed_read(const bson_t *filter, bool replacement, struct node *root, struct fail
 		}
 		if (key[0] == '$' || (replacement && strcmp(key, "_id")))
 			continue;
-		if (BSON_ITER_HOLDS_DOCUMENT(&it) && bson_iter_recurse(&it, &e) && bson_iter_next(&e) &&
-		    bson_iter_key(&e)[0] == '$') {
+		if (BSON_ITER_HOLDS_DOCUMENT(&it) && bson_iter_recurse(&it, &e) &&
+		    bson_iter_next(&e) && bson_iter_key(&e)[0] == '$') {
 			if (strcmp(bson_iter_key(&e), "$eq") == 0)
 				r = update_op_apply(root, "$set", key, &e, true, &t, f);
 			continue;
@@ -311,7 +320,7 @@ seed_read(const bson_t *filter, bool replacement, struct node *root, struct fail
 int
 update_seed(const bson_t *filter, bool replacement, bson_t *out, struct fail *f)
 {
-	static const uint8_t empty[] = { 5, 0, 0, 0, 0 };
+	static const uint8_t empty[] = {5, 0, 0, 0, 0};
 	struct node *root;
 	bson_t none;
 	int r;

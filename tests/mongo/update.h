@@ -20,16 +20,13 @@ struct update_result {
 };
 
 /* Whether it is a replacement; checks what can be checked without a document. -1 with f filled. */
-int
-update_kind(const bson_iter_t *u, bool multi, struct fail *f);
+int update_kind(const bson_iter_t *u, bool multi, struct fail *f);
 
 /* Applies it to old. insert: old is the beginning of an upserted document. 0, or -1 with f. */
-int
-update_apply(const bson_t *u, const bson_t *old, bool insert, struct update_result *r,
-	     struct fail *f);
+int update_apply(
+    const bson_t *u, const bson_t *old, bool insert, struct update_result *r, struct fail *f);
 
 /* The document that an upsert begins with: what the filter says by equality. 0, or -1 with f. */
-int
-update_seed(const bson_t *filter, bool replacement, bson_t *out, struct fail *f);
+int update_seed(const bson_t *filter, bool replacement, bson_t *out, struct fail *f);
 
 #endif

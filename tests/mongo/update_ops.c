@@ -3,147 +3,7 @@
 #include "tests/mongo/compare.h"
 #include "tests/mongo/match.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define MAX_PADDING 1500000 /* the server's bound for null elements put before a new index */
-
-/* Where a path leads: parent[last], and kid, which is NULL while it is not there. report is how
- * much of the path names what changes: up to its first component that is new. */
-struct place {
-	struct node *parent, *kid;
-	const char *path, *last;
-	size_t report;
-};
-
-void
-touched_add(struct touched *t, const char *path, size_t len, bool removed)
-{
-	/* What lies under a path that was set already is part of it. */
-	for (size_t i = 0; i < t->n; i++) {
-		size_t n = strlen(t->paths[i]);
-
-		if (!t->removed[i] && n <= len && memcmp(t->paths[i], path, n) == 0 &&
-		    (n == len || path[n] == '.'))
-			return;
-	}
-	t->paths = bson_realloc(t->paths, (t->n + 1) * sizeof *t->paths);
-	t->removed = bson_realloc(t->removed, (t->n + 1) * sizeof *t->removed);
-	t->paths[t->n] = bson_strndup(path, len);
-	t->removed[t->n++] = removed;
-}
-
-void
-touched_free(struct touched *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		bson_free(t->paths[i]);
-	bson_free(t->paths);
-	bson_free(t->removed);
-}
-
-static bool
-is_container(const struct node *n)
-{
-	return n->type == BSON_TYPE_DOCUMENT || n->type == BSON_TYPE_ARRAY;
-}
-
-static int
-not_viable(const char *field, struct fail *f)
-{
-	return fail_set(f, 28, "Cannot create field '%s' in element of another type", field);
-}
-
-static struct node *
-kid_new(const char *key, size_t len, const bson_iter_t *v)
-{
-	char *k = bson_strndup(key, len);
-	struct node *n = tree_from_value(k, v);
-
-	bson_free(k);
-	return n;
-}
-
-static struct node *
-constant(const char *key, size_t len, const char *json)
-{
-	bson_t *b = bson_new_from_json((const uint8_t *)json, -1, NULL);
-	struct node *n;
-	bson_iter_t it;
-
-	bson_get(b, "v", &it);
-	n = kid_new(key, len, &it);
-	bson_destroy(b);
-	return n;
-}
-
-/* Adds kid to parent; into an array at its index, with nulls before it. */
-static int
-kid_add(struct node *parent, struct node *kid, struct fail *f)
-{
-	if (parent->type == BSON_TYPE_ARRAY) {
-		size_t at = strtoul(kid->key, NULL, 10);
-
-		if (!isdigit((unsigned char)kid->key[0]) || at > parent->n + MAX_PADDING) {
-			not_viable(kid->key, f);
-			tree_free(&kid);
-			return -1;
-		}
-		while (parent->n < at)
-			tree_add(parent, constant("", 0, "{\"v\":null}"));
-	}
-	tree_add(parent, kid);
-	return 0;
-}
-
-/* Follows path; with create, makes the documents on the way. 1 there is a place, 0 none, -1. */
-static int
-place_find(struct node *root, const char *path, bool create, struct place *p, struct fail *f)
-{
-	*p = (struct place){ root, NULL, path, path, 0 };
-	for (;;) {
-		size_t n = strcspn(p->last, ".");
-
-		p->kid = tree_kid(p->parent, p->last, n);
-		if (!p->kid && !p->report)
-			p->report = (size_t)(p->last - path) + n;
-		if (!p->last[n])
-			break;
-		if (!p->kid && !create)
-			return 0;
-		if (!p->kid) {
-			struct node *made = constant(p->last, n, "{\"v\":{}}");
-
-			if (kid_add(p->parent, made, f) < 0)
-				return -1;
-			p->kid = tree_kid(p->parent, p->last, n);
-		}
-		if (!is_container(p->kid))
-			return create ? not_viable(p->last + n + 1, f) : 0;
-		p->parent = p->kid;
-		p->last += n + 1;
-	}
-	if (!p->report)
-		p->report = strlen(path);
-	return 1;
-}
-
-/* Puts value (taken over) at the place, unless it is there already. */
-static int
-place_set(struct place *p, struct node *value, struct touched *t, struct fail *f)
-{
-	if (p->kid && tree_equal(p->kid, value)) {
-		tree_free(&value);
-		return 0;
-	}
-	if (p->kid)
-		tree_put(p->parent, value);
-	else if (kid_add(p->parent, value, f) < 0)
-		return -1;
-	touched_add(t, p->path, p->report, false);
-	return 0;
-}
 
 static int
 op_set(struct place *p, const bson_iter_t *arg, struct touched *t, struct fail *f)
@@ -183,7 +43,7 @@ arithmetic(const bson_iter_t *a, const bson_iter_t *b, bool mul, bson_t *out, st
 	}
 	if (mul ? __builtin_mul_overflow(x, y, &r) : __builtin_add_overflow(x, y, &r))
 		return fail_set(f, 2, "Failed to apply $%s operations to current value: overflow",
-				mul ? "mul" : "inc");
+		    mul ? "mul" : "inc");
 	if (big || r > INT32_MAX || r < INT32_MIN)
 		bson_append_int64(out, "v", 1, r);
 	else
@@ -201,15 +61,16 @@ op_arithmetic(struct place *p, bool mul, const bson_iter_t *arg, struct touched 
 
 	if (!iter_is_number(arg))
 		return fail_set(f, 14, "Cannot %s with non-numeric argument: {%s: %s}",
-				mul ? "multiply" : "increment", p->path, type_name(bson_iter_type(arg)));
+		    mul ? "multiply" : "increment", p->path, type_name(bson_iter_type(arg)));
 	if (!p->kid && !mul)
 		return op_set(p, arg, t, f);
 	have = p->kid ? tree_value(p->kid, &v) : NULL;
 	out = bson_new();
 	if (have && !iter_is_number(&v))
-		r = fail_set(f, 14, "Cannot apply $%s to a value of non-numeric type. The field '%s' has "
-			     "non-numeric type %s", mul ? "mul" : "inc", p->last,
-			     type_name(bson_iter_type(&v)));
+		r = fail_set(f, 14,
+		    "Cannot apply $%s to a value of non-numeric type. The field '%s' has "
+		    "non-numeric type %s",
+		    mul ? "mul" : "inc", p->last, type_name(bson_iter_type(&v)));
 	else if (have)
 		r = arithmetic(&v, arg, mul, out, f);
 	else
@@ -297,7 +158,7 @@ op_push(struct place *p, bool set, const bson_iter_t *arg, struct touched *t, st
 		return -1;
 	if (p->kid && p->kid->type != BSON_TYPE_ARRAY)
 		return fail_set(f, 2, "The field '%s' must be an array but is of type %s", p->path,
-				type_name(p->kid->type));
+		    type_name(p->kid->type));
 	if (fresh) {
 		if (place_set(p, constant(p->last, strlen(p->last), "{\"v\":[]}"), t, f) < 0)
 			return -1;
@@ -320,8 +181,8 @@ op_pop(struct place *p, const bson_iter_t *arg, struct touched *t, struct fail *
 	if (!p->kid)
 		return 0;
 	if (p->kid->type != BSON_TYPE_ARRAY)
-		return fail_set(f, 14, "Path '%s' contains an element of non-array type '%s'", p->path,
-				type_name(p->kid->type));
+		return fail_set(f, 14, "Path '%s' contains an element of non-array type '%s'",
+		    p->path, type_name(p->kid->type));
 	if (!p->kid->n)
 		return 0;
 	tree_drop(p->kid, p->kid->kids[end > 0 ? p->kid->n - 1 : 0]);
@@ -383,8 +244,8 @@ op_pull(struct place *p, const bson_iter_t *arg, struct touched *t, struct fail 
 }
 
 static int
-op_rename(struct node *root, struct place *p, const bson_iter_t *arg, struct touched *t,
-	  struct fail *f)
+op_rename(
+    struct node *root, struct place *p, const bson_iter_t *arg, struct touched *t, struct fail *f)
 {
 	struct place to;
 	struct doc *d;
@@ -424,9 +285,8 @@ op_current_date(struct place *p, const bson_iter_t *arg, struct touched *t, stru
 	return r;
 }
 
-static const char *const known[] = { "$set", "$unset", "$inc", "$mul", "$min", "$max", "$push",
-				     "$addToSet", "$pop", "$pull", "$rename", "$setOnInsert",
-				     "$currentDate" };
+static const char *const known[] = {"$set", "$unset", "$inc", "$mul", "$min", "$max", "$push",
+    "$addToSet", "$pop", "$pull", "$rename", "$setOnInsert", "$currentDate"};
 
 bool
 update_op_known(const char *op)
@@ -439,10 +299,10 @@ update_op_known(const char *op)
 
 int
 update_op_apply(struct node *root, const char *op, const char *path, const bson_iter_t *arg,
-		bool insert, struct touched *t, struct fail *f)
+    bool insert, struct touched *t, struct fail *f)
 {
 	bool lookup = strcmp(op, "$unset") == 0 || strcmp(op, "$pop") == 0 ||
-		      strcmp(op, "$pull") == 0 || strcmp(op, "$rename") == 0;
+	    strcmp(op, "$pull") == 0 || strcmp(op, "$rename") == 0;
 	struct place p;
 	int r;
 

@@ -14,18 +14,14 @@ struct touched {
 	size_t n;
 };
 
-void
-touched_add(struct touched *t, const char *path, size_t len, bool removed);
+void touched_add(struct touched *t, const char *path, size_t len, bool removed);
 
-void
-touched_free(struct touched *t);
+void touched_free(struct touched *t);
 
-bool
-update_op_known(const char *op);
+bool update_op_known(const char *op);
 
 /* Applies {op: {path: arg}} to the tree. 0, or -1 with f filled. */
-int
-update_op_apply(struct node *root, const char *op, const char *path, const bson_iter_t *arg,
-		bool insert, struct touched *t, struct fail *f);
+int update_op_apply(struct node *root, const char *op, const char *path, const bson_iter_t *arg,
+    bool insert, struct touched *t, struct fail *f);
 
 #endif

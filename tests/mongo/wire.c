@@ -68,8 +68,8 @@ take_sequence(const uint8_t **p, const uint8_t *end, struct request *out)
 	for (q = nul + 1; q < stop;)
 		if (!take_doc(&q, stop, &doc))
 			return false;
-	out->seqs[out->n_seqs++] = (struct sequence){ (const char *)*p + 4, nul + 1,
-						      (size_t)(stop - nul - 1) };
+	out->seqs[out->n_seqs++] = (struct sequence){
+	    (const char *)*p + 4, nul + 1, (size_t)(stop - nul - 1)};
 	*p = stop;
 	return true;
 }

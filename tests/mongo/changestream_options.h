@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of a change stream, shared by changestream.c and the reading of its options.
+ */
+#ifndef TESTS_MONGO_CHANGESTREAM_OPTIONS_H
+#define TESTS_MONGO_CHANGESTREAM_OPTIONS_H
+
+#include "tests/mongo/event.h"
+#include "tests/mongo/pipeline.h"
+#include "tests/mongo/server.h"
+#include "tests/mongo/token.h"
+
+enum scope {
+	SCOPE_COLLECTION,
+	SCOPE_DATABASE,
+	SCOPE_CLUSTER,
+};
+
+/*
+ * The start is a token in any case: the one given, or a high-water mark at the first cluster time
+ * wanted. Entries from `next` on have not been looked at yet.
+ */
+struct changestream {
+	struct server *srv;
+	enum scope scope;
+	struct ns *ns;
+	struct event_options event;
+	struct pipeline *pipeline;
+	size_t leading; /* the $match stages at its head */
+
+	struct token start;
+	bool begun; /* the start was looked up in the oplog */
+	bool surpassed; /* of the start's events nothing is left to swallow */
+	bool seen; /* the very event of the start token went by */
+	uint64_t next;
+	bool need_post_image, need_pre_image;
+
+	struct doc *invalidate; /* made with the event before it, comes next */
+	char invalidate_token[TOKEN_TEXT];
+	bool invalidated, closed;
+
+	struct doc *stash; /* given back by changestream_unget() */
+	char token[TOKEN_TEXT], before[TOKEN_TEXT];
+	uint64_t latest; /* the cluster time of token */
+};
+
+/* Reads the argument of $changeStream into cs. 0, or -1 with f filled. */
+int changestream_options_read(struct changestream *cs, const bson_t *spec, struct fail *f);
+
+#endif
