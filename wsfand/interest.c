@@ -15,13 +15,15 @@ struct interest_entry {
 	uint64_t told_ms;
 	uint32_t told, now; /* viewers; told 0: it does not know the room */
 	bool cooling;
+	bool lapsed; /* it was gone since it was told last */
 };
 
 void
-interest_init(struct interest *interest, uint64_t rest_ms)
+interest_init(struct interest *interest, uint64_t rest_ms, bool edges)
 {
 	interest->table = NULL;
 	interest->rest_ms = rest_ms;
+	interest->edges = edges;
 	list_init(&interest->ready);
 	list_init(&interest->cooling);
 }
@@ -57,12 +59,14 @@ settle(struct interest *interest, struct interest_entry *entry)
 {
 	bool edge = entry->told == 0 || entry->now == 0;
 
+	if (interest->edges && entry->told > 0 && entry->now == 0)
+		entry->lapsed = true;
 	if (entry->told == 0 && entry->now == 0) {
 		entry_free(interest, entry);
 	} else if (entry->cooling) {
 		if (edge)
 			make_ready(interest, entry);
-	} else if (entry->now == entry->told) {
+	} else if (entry->now == entry->told && !entry->lapsed) {
 		list_remove(&entry->node);
 	} else if (list_empty(&entry->node)) {
 		make_ready(interest, entry);
@@ -119,14 +123,15 @@ wake(struct interest *interest, uint64_t now_ms)
 	}
 }
 
-/* It has been told what is true now. */
+/* It has been told `viewers`. */
 static void
-told(struct interest *interest, struct interest_entry *entry, uint64_t now_ms)
+told(struct interest *interest, struct interest_entry *entry, uint32_t viewers, uint64_t now_ms)
 {
-	entry->told = entry->now;
+	entry->told = viewers;
 	entry->told_ms = now_ms;
-	if (entry->now == 0) {
-		entry_free(interest, entry);
+	entry->lapsed = false;
+	if (viewers != entry->now || viewers == 0) {
+		settle(interest, entry);
 	} else if (interest->rest_ms > 0) {
 		entry->cooling = true;
 		list_append(&interest->cooling, &entry->node);
@@ -144,11 +149,12 @@ interest_next(struct interest *interest, uint64_t now_ms, struct interest_news *
 	entry = LIST_FIRST(&interest->ready, struct interest_entry, node);
 	list_remove(&entry->node);
 	news->id = entry->id;
-	news->viewers = entry->now;
-	news->kind = entry->now == 0 ? INTEREST_CLOSED
-	    : entry->told == 0       ? INTEREST_OPENED
-				     : INTEREST_VIEWERS;
-	told(interest, entry, now_ms);
+	news->viewers = entry->lapsed ? 0 : entry->now;
+	if (news->viewers == 0)
+		news->kind = INTEREST_CLOSED;
+	else
+		news->kind = entry->told == 0 ? INTEREST_OPENED : INTEREST_VIEWERS;
+	told(interest, entry, news->viewers, now_ms);
 	return true;
 }
 

@@ -8,7 +8,10 @@
  *   an entry stands on   ready     it differs from what was told: to be told next
  *                        cooling   told less than `rest_ms` ago; a new number has to wait
  *                        neither   told, and true
- * Opening and closing never wait; only a changed number does. */
+ * Opening and closing never wait; only a changed number does.
+ *
+ * With `edges`, a room that closed and opened again unheard is told as closed and
+ * then opened, since an opened room is owed a snapshot; without, only its number counts. */
 #ifndef WSFAND_INTEREST_H
 #define WSFAND_INTEREST_H
 
@@ -25,6 +28,7 @@ struct interest {
 	struct interest_entry *table;
 	struct list ready, cooling; /* cooling: the longest told first */
 	uint64_t rest_ms;
+	bool edges;
 };
 
 enum interest_kind { INTEREST_OPENED, INTEREST_VIEWERS, INTEREST_CLOSED };
@@ -35,7 +39,7 @@ struct interest_news {
 	uint32_t viewers;
 };
 
-void interest_init(struct interest *interest, uint64_t rest_ms);
+void interest_init(struct interest *interest, uint64_t rest_ms, bool edges);
 void interest_free(struct interest *interest);
 /* The room has so many viewers now; 0: it is gone. */
 void interest_set(struct interest *interest, const struct form_id *id, uint32_t viewers);

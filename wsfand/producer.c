@@ -172,7 +172,7 @@ producer_start(struct producers *producers, int fd)
 
 	producer->producers = producers;
 	producer->number = ++producers->last_number;
-	interest_init(&producer->interest, VIEWERS_REST_MS);
+	interest_init(&producer->interest, VIEWERS_REST_MS, true);
 	ev_timer_init(&producer->timer, on_timer, 0, 0);
 	list_init(&producer->node);
 	list_append(&producers->all, &producer->node);

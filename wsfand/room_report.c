@@ -11,7 +11,7 @@
 void
 room_report_init(struct room_report *report)
 {
-	interest_init(&report->changes, 0);
+	interest_init(&report->changes, 0, false);
 }
 
 void
@@ -38,7 +38,7 @@ void
 room_report_anew(struct room_report *report, const struct rooms *rooms)
 {
 	interest_free(&report->changes);
-	interest_init(&report->changes, 0);
+	interest_init(&report->changes, 0, false);
 	rooms_each(rooms, add_room, report);
 }
 
