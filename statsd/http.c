@@ -171,6 +171,22 @@ put_headers(const struct door *door, const struct answer *answer, struct MHD_Res
 		put_header(response, "Connection", "close");
 }
 
+/* MHD's parameter is not const, but it only reads. */
+static struct MHD_Response *
+response_of(const struct answer *answer)
+{
+	union {
+		const void *read;
+		void *given;
+	} bytes = {.read = answer->file};
+	if (answer->file)
+		return MHD_create_response_from_buffer(
+		    answer->file_length, bytes.given, MHD_RESPMEM_PERSISTENT);
+	bytes.read = buf_bytes(&answer->body);
+	return MHD_create_response_from_buffer(
+	    buf_length(&answer->body), bytes.given, MHD_RESPMEM_MUST_COPY);
+}
+
 static enum MHD_Result
 reply(struct door *door, struct exchange *exchange)
 {
@@ -178,11 +194,7 @@ reply(struct door *door, struct exchange *exchange)
 	answer_init(&answer);
 	door->answer(door->owner, &exchange->request, &answer);
 	counters[door->rows.requests]++;
-	bool file = answer.file != NULL;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-	    file ? answer.file_length : buf_length(&answer.body),
-	    file ? (void *)(uintptr_t)answer.file : (void *)(uintptr_t)buf_bytes(&answer.body),
-	    file ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *response = response_of(&answer);
 	enum MHD_Result result = MHD_NO;
 	if (response) {
 		put_headers(door, &answer, response);

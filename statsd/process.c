@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 /* The directory itself stands open while it is read, and ".", ".." are no descriptors. */
 #define NOT_DESCRIPTORS 3
+#define LINE_SIZE 256
 
 static uint64_t
 count_fds(void)
@@ -31,14 +33,14 @@ microseconds(const struct timeval *time)
 static void
 read_memory(struct process *process)
 {
-	unsigned long pages, resident;
+	char line[LINE_SIZE], *rest = line;
 	FILE *file = fopen("/proc/self/statm", "re");
 	if (!file)
 		return;
-	if (fscanf(file, "%lu %lu", &pages, &resident) == 2) {
+	if (fgets(line, sizeof(line), file)) {
 		uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-		process->virtual_bytes = pages * page;
-		process->resident_bytes = resident * page;
+		process->virtual_bytes = strtoull(rest, &rest, 10) * page;
+		process->resident_bytes = strtoull(rest, &rest, 10) * page;
 	}
 	fclose(file);
 }

@@ -88,7 +88,7 @@ struct registry *registry_new(void);
 void registry_free(struct registry **registry);
 
 /* /readyz wants reports of this daemon. */
-void registry_expect(struct registry *registry, const char *daemon, struct moment now);
+void registry_expect(struct registry *registry, const char *name, struct moment now);
 
 /* A new reporter; the rows are copied. NULL and *why (a literal): there are too
  * many, or one of that instance reports already. *conflicts is how many rows
