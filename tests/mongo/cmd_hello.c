@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The server's release for a wire version (specification "Server Wire version and Feature List"). */
+/* The release of a wire version: specification "Server Wire version and Feature List". */
 static const struct {
 	int wire;
 	const char *version;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include <ev.h>
-
 #include "tests/mongo/conn.h"
 #include "tests/mongo/command.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ev.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -207,7 +206,7 @@ on_readable(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	(void)events;
-	/* While a getMore waits, only the end of the connection matters, or little more than that. */
+	/* While a getMore waits, what comes is only kept, and not without bound. */
 	if (c->wait.cursor && c->in_len > MAX_MESSAGE_BYTES) {
 		conn_close(c);
 		return;

@@ -17,7 +17,7 @@ op_unset(struct place *p, struct touched *t)
 	if (!p->kid)
 		return;
 	if (p->parent->type == BSON_TYPE_ARRAY) {
-		tree_put(p->parent, constant(p->last, strlen(p->last), "{\"v\":null}"));
+		tree_put(p->parent, kid_from_json(p->last, strlen(p->last), "{\"v\":null}"));
 		touched_add(t, p->path, strlen(p->path), false);
 		return;
 	}
@@ -160,7 +160,7 @@ op_push(struct place *p, bool set, const bson_iter_t *arg, struct touched *t, st
 		return fail_set(f, 2, "The field '%s' must be an array but is of type %s", p->path,
 		    type_name(p->kid->type));
 	if (fresh) {
-		if (place_set(p, constant(p->last, strlen(p->last), "{\"v\":[]}"), t, f) < 0)
+		if (place_set(p, kid_from_json(p->last, strlen(p->last), "{\"v\":[]}"), t, f) < 0)
 			return -1;
 		p->kid = tree_kid(p->parent, p->last, strlen(p->last));
 	}

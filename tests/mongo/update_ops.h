@@ -5,18 +5,7 @@
 #ifndef TESTS_MONGO_UPDATE_OPS_H
 #define TESTS_MONGO_UPDATE_OPS_H
 
-#include "tests/mongo/tree.h"
-
-/* The paths that an update touched, for the change event; removed or (re)set. */
-struct touched {
-	char **paths;
-	bool *removed;
-	size_t n;
-};
-
-void touched_add(struct touched *t, const char *path, size_t len, bool removed);
-
-void touched_free(struct touched *t);
+#include "tests/mongo/update_place.h"
 
 bool update_op_known(const char *op);
 
