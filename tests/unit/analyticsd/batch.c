@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/analyticsd/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/json_write.h"
+#include "lib/mem.h"
+#include "tests/unit/unit.h"
+
+#define DAY_MS INT64_C(86400000)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const type_names[] = {"text", "mcq", "checkbox", "rating"};
+static const char *const field_names[] = {"alpha", "Alpha", "b", "b-1", "c_2", "zz", "Z", "0",
+    "long-name-of-a-field-up-to-fifty-characters-abcdef", "omega"};
+/* In the order of their bytes, as they are to be shown. */
+static const char *const options[] = {
+    "", "No", "_other", "a", "b", "maybe so", "no", "yes", "z9", "\xc3\xa9t\xc3\xa9"};
+#define OVERSIZE COUNT(options) /* 201 bytes of 'o' */
+
+/* What is written, and the keyword that it counts as. */
+static const struct {
+	const char *raw, *keyword;
+} vocabulary[] = {
+    {"apple", "apple"},
+    {"APPLE", "apple"},
+    {"Apples", "apples"},
+    {"Stra\xc3\x9f"
+     "e",
+	"strasse"},
+    {"STRASSE", "strasse"},
+    {"na\xc3\xafve", "na\xc3\xafve"},
+    {"NAI\xcc\x88VE", "na\xc3\xafve"},
+    {"\xce\x95\xce\xbb\xce\xbb\xce\xac\xcf\x82", "\xce\xb5\xce\xbb\xce\xbb\xce\xac\xcf\x83"},
+    {"the", NULL},
+    {"Don\xe2\x80\x99t", NULL},
+    {"ok", NULL},
+    {"a1b2", NULL},
+    {"2026", NULL},
+    {"covid19", "covid19"},
+    {"o'clock", "o'clock"},
+    {"delivery", "delivery"},
+    {"fast", "fast"},
+    {"slow", "slow"},
+    {"friendly", "friendly"},
+    {"staff", "staff"},
+    {"price", "price"},
+    {"quality", "quality"},
+};
+
+/* ---- rolling ---- */
+
+void
+batch_roll_definition(struct batch_definition *definition, struct dice *dice)
+{
+	bool taken[COUNT(field_names)] = {false};
+
+	*definition = (struct batch_definition){.defined = true};
+	unsigned count = dice_roll(dice, BATCH_MAX_FIELDS);
+	while (definition->count < count) {
+		struct batch_field *field = &definition->fields[definition->count];
+		unsigned name = dice_roll(dice, COUNT(field_names));
+
+		if (taken[name])
+			continue;
+		taken[name] = true;
+		definition->count++;
+		/* Mostly the same type for the same field, so that much can be carried over. */
+		*field = (struct batch_field){
+		    .field = name,
+		    .type = dice_roll(dice, 8) == 0 ? dice_roll(dice, 4) : name % 4,
+		};
+		for (unsigned o = 0; o < COUNT(options) && field->option_count < BATCH_MAX_OPTIONS;
+		     o++)
+			if (dice_roll(dice, 3) == 0)
+				field->options[field->option_count++] = o;
+		for (unsigned i = field->option_count; i > 1; i--) {
+			unsigned j = dice_roll(dice, i), other = field->options[j];
+
+			field->options[j] = field->options[i - 1];
+			field->options[i - 1] = other;
+		}
+	}
+}
+
+static void
+roll_answer(struct batch_answer *answer, struct dice *dice, unsigned field)
+{
+	static const enum batch_kind usual[] = {BATCH_TEXT, BATCH_TOKEN, BATCH_LIST, BATCH_NUMBER};
+	unsigned many;
+
+	*answer = (struct batch_answer){.field = field, .kind = usual[field % 4]};
+	if (dice_roll(dice, 6) == 0)
+		answer->kind = (enum batch_kind)dice_roll(dice, BATCH_NOTHING + 1);
+	switch (answer->kind) {
+	case BATCH_TOKEN:
+		answer->piece_count = 1;
+		answer->pieces[0] = dice_roll(dice, COUNT(options) + (dice_roll(dice, 20) == 0));
+		break;
+	case BATCH_TEXT:
+		for (many = 1 + dice_roll(dice, BATCH_MAX_PIECES - 1); many > 0; many--)
+			answer->pieces[answer->piece_count++] = dice_roll(dice, COUNT(vocabulary));
+		break;
+	case BATCH_LIST:
+		for (many = dice_roll(dice, BATCH_MAX_PIECES); many > 0; many--)
+			answer->pieces[answer->piece_count++] = dice_roll(
+			    dice, COUNT(options) + (dice_roll(dice, 20) == 0));
+		break;
+	case BATCH_NUMBER:
+		/* Quarters: sums of them are exact in a double. */
+		answer->number = dice_roll(dice, 3) ? 1 + dice_roll(dice, 5)
+						    : ((int)dice_roll(dice, 4000) - 2000) / 4.0;
+		break;
+	case BATCH_BROKEN:
+	case BATCH_NOTHING:
+		break;
+	}
+}
+
+void
+batch_roll_response(
+    struct batch_response *response, struct dice *dice, int64_t now_ms, unsigned days)
+{
+	*response = (struct batch_response){.duration_ms = -1};
+	response->timed = dice_roll(dice, 20) != 0;
+	response->submitted_ms = now_ms - (int64_t)dice_roll(dice, days) * DAY_MS -
+	    (int64_t)dice_roll(dice, 86400) * 1000 + dice_roll(dice, 1000);
+	if (dice_roll(dice, 3) == 0)
+		response->duration_ms = dice_roll(dice, 600000);
+	for (unsigned field = 0; field < COUNT(field_names); field++)
+		if (response->answer_count < BATCH_MAX_ANSWERS && dice_roll(dice, 3) != 0)
+			roll_answer(&response->answers[response->answer_count++], dice, field);
+}
+
+/* ---- as documents ---- */
+
+static const char *
+option_text(unsigned option)
+{
+	static char oversize[202];
+
+	if (option < COUNT(options))
+		return options[option];
+	memset(oversize, 'o', 201);
+	return oversize;
+}
+
+bson_t *
+batch_definition_bson(const struct batch_definition *definition)
+{
+	bson_t *doc = bson_new(), fields, field, list, option;
+	char index[12];
+
+	BSON_APPEND_UTF8(doc, "title", "a form");
+	BSON_APPEND_ARRAY_BEGIN(doc, "fields", &fields);
+	for (unsigned i = 0; i < definition->count; i++) {
+		const struct batch_field *f = &definition->fields[i];
+
+		snprintf(index, sizeof(index), "%u", i);
+		BSON_APPEND_DOCUMENT_BEGIN(&fields, index, &field);
+		BSON_APPEND_UTF8(&field, "id", field_names[f->field]);
+		BSON_APPEND_UTF8(&field, "type", type_names[f->type]);
+		BSON_APPEND_ARRAY_BEGIN(&field, "options", &list);
+		for (unsigned o = 0; o < f->option_count; o++) {
+			snprintf(index, sizeof(index), "%u", o);
+			BSON_APPEND_DOCUMENT_BEGIN(&list, index, &option);
+			BSON_APPEND_UTF8(&option, "id", option_text(f->options[o]));
+			bson_append_document_end(&list, &option);
+		}
+		bson_append_array_end(&field, &list);
+		bson_append_document_end(&fields, &field);
+	}
+	bson_append_array_end(doc, &fields);
+	return doc;
+}
+
+static void
+append_value(bson_t *entry, const struct batch_answer *answer)
+{
+	char text[256] = "", index[12];
+	bson_t list;
+
+	switch (answer->kind) {
+	case BATCH_TOKEN:
+		BSON_APPEND_UTF8(entry, "value", option_text(answer->pieces[0]));
+		break;
+	case BATCH_TEXT:
+		for (unsigned i = 0; i < answer->piece_count; i++) {
+			strcat(text, vocabulary[answer->pieces[i]].raw);
+			strcat(text, i % 3 == 0 ? ", " : " ");
+		}
+		BSON_APPEND_UTF8(entry, "value", text);
+		break;
+	case BATCH_BROKEN:
+		bson_append_utf8(entry, "value", -1,
+		    "slow\xff"
+		    "fast",
+		    9);
+		break;
+	case BATCH_NUMBER:
+		if (answer->number == (int)answer->number)
+			BSON_APPEND_INT32(entry, "value", (int)answer->number);
+		else
+			BSON_APPEND_DOUBLE(entry, "value", answer->number);
+		break;
+	case BATCH_LIST:
+		BSON_APPEND_ARRAY_BEGIN(entry, "value", &list);
+		for (unsigned i = 0; i < answer->piece_count; i++) {
+			snprintf(index, sizeof(index), "%u", i);
+			BSON_APPEND_UTF8(&list, index, option_text(answer->pieces[i]));
+		}
+		bson_append_array_end(entry, &list);
+		break;
+	case BATCH_NOTHING:
+		BSON_APPEND_NULL(entry, "value");
+		break;
+	}
+}
+
+bson_t *
+batch_response_bson(const struct batch_response *response)
+{
+	bson_t *doc = bson_new(), entries, entry, meta;
+	bson_oid_t oid;
+	char index[12];
+
+	bson_oid_init_from_string(&oid, "60f7b1b9e1234567890abcde");
+	BSON_APPEND_OID(doc, "formId", &oid);
+	BSON_APPEND_ARRAY_BEGIN(doc, "answers", &entries);
+	for (unsigned i = 0; i < response->answer_count; i++) {
+		snprintf(index, sizeof(index), "%u", i);
+		BSON_APPEND_DOCUMENT_BEGIN(&entries, index, &entry);
+		BSON_APPEND_UTF8(&entry, "fieldId", field_names[response->answers[i].field]);
+		append_value(&entry, &response->answers[i]);
+		bson_append_document_end(&entries, &entry);
+	}
+	bson_append_array_end(doc, &entries);
+	if (response->timed)
+		BSON_APPEND_DATE_TIME(doc, "submittedAt", response->submitted_ms);
+	BSON_APPEND_DOCUMENT_BEGIN(doc, "meta", &meta);
+	if (response->duration_ms >= 0)
+		BSON_APPEND_INT64(&meta, "durationMs", response->duration_ms);
+	bson_append_document_end(doc, &meta);
+	return doc;
+}
+
+/* ---- computing ---- */
+
+/* One form's responses, seen by one field. */
+struct view {
+	const struct batch_response *const *responses;
+	size_t count;
+	unsigned field;
+};
+
+static const struct batch_answer *
+answer_in(const struct batch_response *response, unsigned field)
+{
+	for (unsigned i = 0; i < response->answer_count; i++)
+		if (response->answers[i].field == field)
+			return &response->answers[i];
+	return NULL;
+}
+
+/* A token that is no option id by its looks. */
+static bool
+looks_like_text(const struct batch_answer *answer)
+{
+	if (answer->kind != BATCH_TOKEN)
+		return answer->kind == BATCH_TEXT || answer->kind == BATCH_BROKEN;
+	const char *text = option_text(answer->pieces[0]);
+	return text[0] == '\0' || strlen(text) > 50 || strchr(text, ' ') != NULL || text[0] < 0;
+}
+
+static bool
+fits(const struct batch_answer *answer, unsigned type)
+{
+	switch (answer->kind) {
+	case BATCH_TOKEN:
+	case BATCH_TEXT:
+		return type == 0 || type == 1;
+	case BATCH_BROKEN:
+		return type == 0;
+	case BATCH_NUMBER:
+		return type == 3;
+	case BATCH_LIST:
+		return type == 2;
+	case BATCH_NOTHING:
+		break;
+	}
+	return false;
+}
+
+/* Texts serve as option ids of an mcq too: at most this many different strings. */
+#define MAX_STRINGS 4096
+
+struct tally {
+	const char *text[MAX_STRINGS];
+	uint64_t count[MAX_STRINGS];
+	size_t used;
+	char *owned[MAX_STRINGS];
+	size_t owned_count;
+};
+
+static uint64_t *
+tally_of(struct tally *tally, const char *text)
+{
+	for (size_t i = 0; i < tally->used; i++)
+		if (strcmp(tally->text[i], text) == 0)
+			return &tally->count[i];
+	CHECK(tally->used < MAX_STRINGS);
+	tally->text[tally->used] = text;
+	tally->count[tally->used] = 0;
+	return &tally->count[tally->used++];
+}
+
+static void
+tally_sort(struct tally *tally, bool by_count)
+{
+	for (size_t i = 1; i < tally->used; i++) {
+		for (size_t j = i; j > 0; j--) {
+			int order = strcmp(tally->text[j - 1], tally->text[j]);
+
+			if (by_count && tally->count[j - 1] != tally->count[j])
+				order = tally->count[j - 1] < tally->count[j] ? 1 : -1;
+			if (order < 0)
+				break;
+			const char *text = tally->text[j];
+			uint64_t count = tally->count[j];
+			tally->text[j] = tally->text[j - 1];
+			tally->count[j] = tally->count[j - 1];
+			tally->text[j - 1] = text;
+			tally->count[j - 1] = count;
+		}
+	}
+}
+
+static void
+tally_free(struct tally *tally)
+{
+	for (size_t i = 0; i < tally->owned_count; i++)
+		free(tally->owned[i]);
+	free(tally);
+}
+
+static bool
+repeated(const struct batch_answer *answer, unsigned piece)
+{
+	for (unsigned i = 0; i < piece; i++)
+		if (answer->pieces[i] == answer->pieces[piece])
+			return true;
+	return false;
+}
+
+static void
+count_option(struct tally *tally, uint64_t *other, unsigned option)
+{
+	const char *text = option_text(option);
+
+	if (option >= COUNT(options) || strcmp(text, "_other") == 0)
+		++*other;
+	else
+		++*tally_of(tally, text);
+}
+
+static void
+write_distribution(
+    const struct view *view, const struct batch_field *field, unsigned type, struct json_writer *w)
+{
+	struct tally *tally = calloc(1, sizeof(*tally));
+	bool other_shown = false;
+	uint64_t other = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct batch_answer *answer = answer_in(view->responses[i], view->field);
+
+		if (answer == NULL || !fits(answer, type))
+			continue;
+		for (unsigned p = 0; type == 2 && p < answer->piece_count; p++)
+			if (!repeated(answer, p))
+				count_option(tally, &other, answer->pieces[p]);
+		if (answer->kind == BATCH_TOKEN)
+			count_option(tally, &other, answer->pieces[0]);
+		if (answer->kind == BATCH_TEXT) {
+			char text[256] = "";
+
+			for (unsigned p = 0; p < answer->piece_count; p++) {
+				strcat(text, vocabulary[answer->pieces[p]].raw);
+				strcat(text, p % 3 == 0 ? ", " : " ");
+			}
+			tally->owned[tally->owned_count] = strdup(text);
+			++*tally_of(tally, tally->owned[tally->owned_count++]);
+		}
+	}
+	json_object_begin(w);
+	for (unsigned o = 0; field != NULL && o < field->option_count; o++) {
+		const char *text = option_text(field->options[o]);
+		bool is_other = strcmp(text, "_other") == 0;
+		uint64_t *count = tally_of(tally, text);
+
+		json_key(w, text);
+		json_put_u64(w, is_other ? other : *count);
+		other_shown = other_shown || is_other;
+		*count = 0;
+	}
+	tally_sort(tally, false);
+	for (size_t i = 0; i < tally->used; i++) {
+		if (tally->count[i] == 0)
+			continue;
+		json_key(w, tally->text[i]);
+		json_put_u64(w, tally->count[i]);
+	}
+	if (other > 0 && !other_shown) {
+		json_key(w, "_other");
+		json_put_u64(w, other);
+	}
+	json_object_end(w);
+	tally_free(tally);
+}
+
+static void
+write_keywords(const struct view *view, struct json_writer *w)
+{
+	struct tally *tally = calloc(1, sizeof(*tally));
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct batch_answer *answer = answer_in(view->responses[i], view->field);
+		struct tally *own = calloc(1, sizeof(*own));
+
+		if (answer != NULL && answer->kind == BATCH_TEXT)
+			for (unsigned p = 0; p < answer->piece_count; p++)
+				if (vocabulary[answer->pieces[p]].keyword != NULL)
+					tally_of(own, vocabulary[answer->pieces[p]].keyword);
+		if (answer != NULL && answer->kind == BATCH_BROKEN) {
+			tally_of(own, "slow");
+			tally_of(own, "fast");
+		}
+		/* Words among the options, none of them a stop word. */
+		if (answer != NULL && answer->kind == BATCH_TOKEN) {
+			static const char *const words[COUNT(options)] = {NULL, NULL, "other", NULL,
+			    NULL, "maybe", NULL, "yes", NULL, "\xc3\xa9t\xc3\xa9"};
+
+			if (answer->pieces[0] < COUNT(options) &&
+			    words[answer->pieces[0]] != NULL &&
+			    strcmp(words[answer->pieces[0]], "other") != 0)
+				tally_of(own, words[answer->pieces[0]]);
+		}
+		for (size_t o = 0; o < own->used; o++)
+			++*tally_of(tally, own->text[o]);
+		tally_free(own);
+	}
+	tally_sort(tally, true);
+	json_array_begin(w);
+	for (size_t i = 0; i < tally->used && i < 10; i++) {
+		json_object_begin(w);
+		json_key(w, "keyword");
+		json_put_string(w, tally->text[i]);
+		json_key(w, "count");
+		json_put_u64(w, tally->count[i]);
+		json_object_end(w);
+	}
+	json_array_end(w);
+	tally_free(tally);
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+struct day {
+	char date[16];
+	double sum;
+	uint64_t count;
+};
+
+static int
+compare_days(const void *a, const void *b)
+{
+	return strcmp(((const struct day *)a)->date, ((const struct day *)b)->date);
+}
+
+static void
+write_trend(const struct view *view, struct json_writer *w)
+{
+	struct day *days = calloc(view->count + 1, sizeof(*days));
+	size_t used = 0, at;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct batch_response *response = view->responses[i];
+		const struct batch_answer *answer = answer_in(response, view->field);
+		time_t second = (time_t)(response->submitted_ms / 1000);
+		char date[16];
+		struct tm tm;
+
+		if (answer == NULL || answer->kind != BATCH_NUMBER || !response->timed)
+			continue;
+		localtime_r(&second, &tm);
+		strftime(date, sizeof(date), "%Y-%m-%d", &tm);
+		for (at = 0; at < used && strcmp(days[at].date, date) != 0; at++)
+			;
+		used += at == used;
+		strcpy(days[at].date, date);
+		days[at].sum += answer->number;
+		days[at].count++;
+	}
+	qsort(days, used, sizeof(*days), compare_days);
+	json_array_begin(w);
+	for (size_t i = used > 30 ? used - 30 : 0; i < used; i++) {
+		json_object_begin(w);
+		json_key(w, "date");
+		json_put_string(w, days[i].date);
+		json_key(w, "value");
+		json_put_double(w, days[i].sum / (double)days[i].count);
+		json_key(w, "count");
+		json_put_u64(w, days[i].count);
+		json_object_end(w);
+	}
+	json_array_end(w);
+	free(days);
+}
+
+static void
+write_numbers(const struct view *view, struct json_writer *w)
+{
+	double *values = calloc(view->count + 1, sizeof(*values)), sum = 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct batch_answer *answer = answer_in(view->responses[i], view->field);
+
+		if (answer != NULL && answer->kind == BATCH_NUMBER)
+			sum += values[used++] = answer->number;
+	}
+	if (used > 0) {
+		qsort(values, used, sizeof(*values), compare_doubles);
+		json_key(w, "average");
+		json_put_double(w, sum / (double)used);
+		json_key(w, "median");
+		json_put_double(w, (values[(used - 1) / 2] + values[used / 2]) / 2);
+	}
+	json_key(w, "trend");
+	write_trend(view, w);
+	free(values);
+}
+
+/* The type of an undeclared field; -1: none. */
+static int
+inferred(const struct view *view)
+{
+	uint64_t votes[4] = {0};
+	int best = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct batch_answer *answer = answer_in(view->responses[i], view->field);
+
+		if (answer == NULL || answer->kind == BATCH_NOTHING)
+			continue;
+		votes[looks_like_text(answer)         ? 0
+			: answer->kind == BATCH_TOKEN ? 1
+			: answer->kind == BATCH_LIST  ? 2
+						      : 3]++;
+	}
+	for (int type = 1; type < 4; type++)
+		if (votes[type] > votes[best])
+			best = type;
+	return votes[best] > 0 ? best : -1;
+}
+
+static uint64_t
+write_field(
+    const struct view *view, const struct batch_field *field, unsigned type, struct json_writer *w)
+{
+	uint64_t count = 0, invalid = 0;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct batch_answer *answer = answer_in(view->responses[i], view->field);
+
+		if (answer != NULL)
+			*(fits(answer, type) ? &count : &invalid) += 1;
+	}
+	json_key(w, field_names[view->field]);
+	json_object_begin(w);
+	json_key(w, "type");
+	json_put_string(w, type_names[type]);
+	json_key(w, "count");
+	json_put_u64(w, count);
+	if (type == 0) {
+		json_key(w, "topKeywords");
+		write_keywords(view, w);
+	} else if (type == 3) {
+		write_numbers(view, w);
+	} else {
+		json_key(w, "distribution");
+		write_distribution(view, field, type, w);
+	}
+	if (invalid > 0) {
+		json_key(w, "invalid");
+		json_put_u64(w, invalid);
+	}
+	json_object_end(w);
+	return count;
+}
+
+static uint64_t
+write_fields(const struct batch_definition *definition, struct view *view, struct json_writer *w)
+{
+	/* field_names[] by their bytes. */
+	static const unsigned sorted[] = {7, 1, 6, 0, 2, 3, 4, 8, 9, 5};
+	bool declared[COUNT(field_names)] = {false};
+	uint64_t answered = 0;
+
+	for (unsigned i = 0; i < definition->count; i++) {
+		const struct batch_field *field = &definition->fields[i];
+
+		declared[field->field] = true;
+		view->field = field->field;
+		answered += write_field(view, field, field->type, w);
+	}
+	for (unsigned i = 0; i < COUNT(sorted); i++) {
+		view->field = sorted[i];
+		int type = declared[sorted[i]] ? -1 : inferred(view);
+		if (type >= 0)
+			write_field(view, NULL, (unsigned)type, w);
+	}
+	return answered;
+}
+
+static void
+write_head(const struct batch_definition *definition, const struct view *view, uint64_t answered,
+    struct json_writer *w)
+{
+	uint64_t timed = 0, duration = 0;
+
+	json_key(w, "totalResponses");
+	json_put_u64(w, view->count);
+	if (definition->count > 0 && view->count > 0) {
+		json_key(w, "completionRate");
+		json_put_double(
+		    w, (double)answered / ((double)definition->count * (double)view->count));
+	}
+	for (size_t i = 0; i < view->count; i++) {
+		timed += view->responses[i]->duration_ms >= 0;
+		duration += (uint64_t)MAX(view->responses[i]->duration_ms, 0);
+	}
+	if (timed > 0) {
+		json_key(w, "averageTimeToComplete");
+		json_put_double(w, (double)duration / ((double)timed * 1000));
+	}
+}
+
+char *
+batch_data(const struct batch_definition *definition, const struct batch_response *const *responses,
+    size_t count)
+{
+	struct view view = {responses, count, 0};
+	struct json_writer w;
+	struct buf fields, all;
+
+	buf_init(&fields, 1 << 24);
+	buf_init(&all, 1 << 24);
+	json_write_begin(&w, &fields);
+	json_object_begin(&w);
+	uint64_t answered = write_fields(definition, &view, &w);
+	json_object_end(&w);
+	CHECK(json_write_end(&w) == 0);
+	json_write_begin(&w, &all);
+	json_object_begin(&w);
+	write_head(definition, &view, answered, &w);
+	json_key(&w, "byField");
+	json_put_raw(&w, (const char *)buf_bytes(&fields), buf_length(&fields));
+	json_object_end(&w);
+	CHECK(json_write_end(&w) == 0 && buf_append(&all, "", 1) == 0);
+	char *text = mem_strdup((const char *)buf_bytes(&all));
+	buf_free(&fields);
+	buf_free(&all);
+	return text;
+}
