@@ -54,7 +54,7 @@ insert_response() {
 	insert_response "$FORM_A" 4 x
 	start_pipeline "$MONGO_SOURCE"
 	wait_until 10 client_sees "$FORM_A" 1
-	run -0 ws --path "/ws/forms/$FORM_A" --count 3
+	run -0 --separate-stderr ws --path "/ws/forms/$FORM_A" --count 3
 	eq connection:status "$(jq -r .type <<<"${lines[0]}")"
 	eq analytics:update "$(jq -r .type <<<"${lines[1]}")"
 	eq metrics:update "$(jq -r .type <<<"${lines[2]}")"
@@ -158,8 +158,9 @@ client_sees() { ws --path "/ws/forms/$1" --timeout 3 --until "d.get('totalRespon
 	mongo_do "$T" <<-'END'
 		for name in "forms", "responses":
 		    with open("%s/%s.bson" % (args[0], name), "wb") as out:
-		        for batch in db[name].find_raw_batches():
-		            out.write(batch)
+		        raw = bson.codec_options.CodecOptions(document_class=bson.raw_bson.RawBSONDocument)
+		        for document in db.get_collection(name, codec_options=raw).find():
+		            out.write(document.raw)
 	END
 	start_daemon wsfand
 	start_daemon analyticsd
@@ -253,7 +254,7 @@ last_total() {
 	insert_response "$FORM_A" 2 y
 	wait_until 5 last_total a 2
 	mongo_do "$FORM_B" <<-'END'
-		db.responses.update_one({"answers.value": "y"}, {"$set": {"answers.$.value": "x"}})
+		db.responses.update_one({"answers.value": "y"}, {"$set": {"answers.1.value": "x"}})
 	END
 	wait_until 5 has_line a '"distribution":\{"x":2,"y":0\}'
 	mongo_do "$FORM_B" <<-'END'

@@ -432,6 +432,7 @@ mongo_start() {
 		[ $# = 0 ] || skip "needs the stand-in's $*"
 		MONGO_URI=$DUNE_TEST_MONGODB_URI
 	else
+		[ -x "$BUILD/tests/mongo-standin" ] || { fail "$BUILD/tests/mongo-standin is not built"; return 1; }
 		spawn mongo "$BUILD/tests/mongo-standin" --listen "127.0.0.1:${MONGO_PORT:-0}" "$@"
 		wait_until 10 mongo_line
 		MONGO_URI=$(mongo_line)

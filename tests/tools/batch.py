@@ -245,13 +245,13 @@ def trend(good, zone):
 def fields_of(form):
     """{id: (type, [option ids])} of a definition, malformed fields left out."""
     fields = {}
-    for field in form.get("fields") or []:
+    for field in form["fields"] if isinstance(form.get("fields"), list) else []:
         if not isinstance(field, dict) or field.get("type") not in TYPES:
             continue
         name = field.get("id")
         if not isinstance(name, str) or not FIELD_ID.match(name) or name in fields:
             continue
-        options = [o["id"] for o in field.get("options") or []
+        options = [o["id"] for o in (field["options"] if isinstance(field.get("options"), list) else [])
                    if isinstance(o, dict) and isinstance(o.get("id"), str)]
         fields[name] = (field["type"], options)
     return fields

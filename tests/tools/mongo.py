@@ -11,6 +11,7 @@ import datetime
 import sys
 
 import bson
+import bson.raw_bson
 from bson import json_util
 from bson.objectid import ObjectId
 import pymongo
