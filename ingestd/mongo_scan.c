@@ -71,8 +71,8 @@ estimate(struct mongo_worker *worker, const char *collection)
 static void
 tell_progress(struct scan *scan, uint64_t now)
 {
-	log_info("%s: %llu documents of %s scanned, %llu a second", scan->worker->name,
-	    (unsigned long long)scan->documents, scan->collection,
+	log_info("%s: scanning %s: %llu documents, %llu a second", scan->worker->name,
+	    scan->collection, (unsigned long long)scan->documents,
 	    (unsigned long long)(scan->documents * 1000 / MAX(now - scan->started_ms, 1)));
 	scan->told_ms = now;
 }
@@ -168,7 +168,8 @@ scan_collection(struct scan *scan, struct mongo_error *error)
 	}
 	mongo_cursor_close(&cursor);
 	if (outcome == MONGO_DONE)
-		tell_progress(scan, clock_monotonic_ms());
+		log_info("%s: scanned %s: %llu documents", scan->worker->name, scan->collection,
+		    (unsigned long long)scan->documents);
 	return outcome;
 }
 

@@ -96,6 +96,8 @@ mongo_stream_open(
 	bson_append_document_end(&command, &inside);
 	result = mongo_cursor_open(cursor, worker->client, &command, error);
 	bson_destroy(&command);
+	if (result == 0)
+		mongo_worker_is_well(worker);
 	return result;
 }
 

@@ -27,7 +27,7 @@ struct mongo_worker {
 	struct mongo_position position; /* of the last event that was put into `events` */
 	struct mongo_client *client;
 	struct buf events; /* not yet in the channel */
-	bool well;	   /* the status says so */
+	bool well; /* the status says so */
 };
 
 /* How a piece of work ended. */

@@ -44,6 +44,23 @@ of(struct source *source)
 	return container_of(source, struct source_mongo, base);
 }
 
+/* ---- the library ---- */
+
+/* libmongoc would write to standard error by itself. */
+static void
+on_mongoc_log(
+    mongoc_log_level_t level UNUSED, const char *domain, const char *message, void *data UNUSED)
+{
+	log_debug("libmongoc: %s: %s", domain, message);
+}
+
+static void
+library_init(void)
+{
+	mongoc_init();
+	mongoc_log_set_handler(on_mongoc_log, NULL);
+}
+
 /* ---- the URI ---- */
 
 /* Without credentials and options. */
@@ -102,7 +119,7 @@ source_mongo_check(const struct settings *settings)
 {
 	mongoc_uri_t *uri;
 
-	mongoc_init();
+	library_init();
 	uri = parse_uri(settings);
 	mongoc_uri_destroy(uri);
 	if (strcmp(settings->forms_collection, settings->responses_collection) == 0)
@@ -299,21 +316,12 @@ static const struct source_class mongo_class = {
     .free = mongo_free,
 };
 
-/* libmongoc would write to standard error by itself. */
-static void
-on_mongoc_log(
-    mongoc_log_level_t level UNUSED, const char *domain, const char *message, void *data UNUSED)
-{
-	log_debug("libmongoc: %s: %s", domain, message);
-}
-
 struct source *
 source_mongo_new(const struct settings *settings)
 {
 	struct source_mongo *mongo = mem_zalloc(sizeof(*mongo));
 
-	mongoc_init();
-	mongoc_log_set_handler(on_mongoc_log, NULL);
+	library_init();
 	mongo->base.class = &mongo_class;
 	mongo->settings = settings;
 	mongo->uri = parse_uri(settings);

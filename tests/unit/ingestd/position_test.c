@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "ingestd/file_position.h"
+#include "ingestd/mongo_position.h"
+#include "tests/unit/unit.h"
+
+static bson_t *
+from_json(const char *json)
+{
+	bson_error_t error;
+	bson_t *doc = bson_new_from_json((const uint8_t *)json, -1, &error);
+
+	if (!doc)
+		unit_fail(__FILE__, __LINE__, "%s: %s", json, error.message);
+	return doc;
+}
+
+TEST(file_position_there_and_back)
+{
+	struct file_position in = {.inode = UINT64_MAX,
+	    .offset = 1ull << 40,
+	    .line = 123456789,
+	    .head = 0x8000000000000001};
+	struct file_position out;
+	bson_t doc;
+
+	file_position_encode(&in, &doc);
+	CHECK(file_position_decode(&doc, &out) == NULL);
+	CHECK(memcmp(&in, &out, sizeof(in)) == 0);
+	CHECK_STRING(position_kind(&doc), "file");
+	bson_destroy(&doc);
+}
+
+TEST(file_position_refuses_others)
+{
+	static const char *const rows[] = {"{}", "{\"source\":\"mongodb\"}",
+	    "{\"source\":\"file\",\"inode\":{\"$numberLong\":\"1\"}}", "{\"source\":7}"};
+	struct file_position out;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bson_t *doc = from_json(rows[i]);
+
+		CHECK(file_position_decode(doc, &out) != NULL);
+		bson_destroy(doc);
+	}
+}
+
+/* Test vectors of draft-eastlake-fnv. */
+TEST(file_head_hash_is_fnv_1a)
+{
+	CHECK(file_head_hash((const uint8_t *)"", 0) == 0xcbf29ce484222325u);
+	CHECK(file_head_hash((const uint8_t *)"a", 1) == 0xaf63dc4c8601ec8cu);
+	CHECK(file_head_hash((const uint8_t *)"foobar", 6) == 0x85944171f73967e8u);
+}
+
+static struct mongo_origin
+origin(const char *database, const char *forms, const char *responses)
+{
+	return (struct mongo_origin){
+	    .database = database, .forms = forms, .responses = responses, .set = "rs0"};
+}
+
+TEST(mongo_position_there_and_back)
+{
+	struct mongo_origin ours = origin("db", "forms", "responses"), read = ours;
+	struct mongo_position in, out;
+	bson_t *token = from_json("{\"_data\":\"8266\"}"), *id = from_json("{\"_id\":{\"a\":[1]}}");
+	bson_t doc, again;
+	bson_iter_t at;
+
+	mongo_position_init(&in);
+	mongo_position_init(&out);
+	mongo_position_set_token(&in, token);
+	in.scan = SCAN_RESPONSES;
+	CHECK(bson_iter_init_find(&at, id, "_id"));
+	mongo_position_set_after(&in, &at);
+	mongo_position_encode(&in, &ours, &doc);
+	read.set[0] = '\0';
+	CHECK(mongo_position_decode(&doc, &read, &out) == NULL);
+	CHECK_STRING(read.set, "rs0");
+	CHECK_INT(out.scan, SCAN_RESPONSES);
+	mongo_position_encode(&out, &read, &again);
+	CHECK_BYTES(bson_get_data(&again), again.len, bson_get_data(&doc), doc.len);
+	bson_destroy(&again);
+	bson_destroy(&doc);
+	bson_destroy(token);
+	bson_destroy(id);
+	mongo_position_clear(&in);
+	mongo_position_clear(&out);
+}
+
+TEST(mongo_position_of_a_time_has_no_scan)
+{
+	struct mongo_origin ours = origin("db", "forms", "responses");
+	struct mongo_position in, out;
+	bson_t doc;
+
+	mongo_position_init(&in);
+	mongo_position_init(&out);
+	mongo_position_set_time(&in, 1700000000, 3);
+	mongo_position_encode(&in, &ours, &doc);
+	CHECK(!bson_has_field(&doc, "scan"));
+	CHECK(bson_has_field(&doc, "at.time"));
+	CHECK(mongo_position_decode(&doc, &ours, &out) == NULL);
+	CHECK_INT(out.scan, SCAN_NONE);
+	CHECK(bson_equal(&in.at, &out.at));
+	CHECK(bson_empty(&out.after));
+	bson_destroy(&doc);
+	mongo_position_clear(&in);
+	mongo_position_clear(&out);
+}
+
+TEST(mongo_position_refuses_another_source)
+{
+	struct mongo_origin ours = origin("db", "forms", "responses");
+	struct mongo_origin others[] = {origin("db2", "forms", "responses"),
+	    origin("db", "forms2", "responses"), origin("db", "forms", "responses2")};
+	struct mongo_position in, out;
+	bson_t doc, *file = from_json("{\"v\":1,\"source\":\"file\"}");
+
+	mongo_position_init(&in);
+	mongo_position_init(&out);
+	mongo_position_set_time(&in, 1, 1);
+	mongo_position_encode(&in, &ours, &doc);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		CHECK(mongo_position_decode(&doc, &others[i], &out) != NULL);
+	CHECK(mongo_position_decode(file, &ours, &out) != NULL);
+	bson_destroy(&doc);
+	bson_destroy(file);
+	mongo_position_clear(&in);
+	mongo_position_clear(&out);
+}
