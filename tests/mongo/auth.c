@@ -103,14 +103,14 @@ auth_first(struct auth *a, const char *user, bool sha256, const char *msg, size_
 	memcpy(text, msg, len);
 	text[len] = 0;
 	/* The GS2 header: no channel binding, no authorization identity. */
-	if (strncmp(text, "n,,", 3) && strncmp(text, "y,,", 3))
+	if (strncmp(text, "n,,", 3) != 0 && strncmp(text, "y,,", 3))
 		return -1;
 	bare = text + 3;
 	if (!attribute(bare, 'n', name, sizeof name) ||
 	    !attribute(bare, 'r', nonce, sizeof nonce) || RAND_bytes(mine, sizeof mine) != 1)
 		return -1;
 	name_decode(name);
-	if (strcmp(name, user))
+	if (strcmp(name, user) != 0)
 		return -1;
 	salt_make(user, salt);
 	base64(salt, s.salt_len, salt64);
@@ -169,7 +169,7 @@ auth_last(struct auth *a, const char *user, const char *password, const char *ms
 	memcpy(text, msg, len);
 	text[len] = 0;
 	p = strstr(text, ",p=");
-	if (!p || !attribute(text, 'r', nonce, sizeof nonce) || strcmp(nonce, a->nonce) ||
+	if (!p || !attribute(text, 'r', nonce, sizeof nonce) || strcmp(nonce, a->nonce) != 0 ||
 	    !attribute(text, 'p', proof64, sizeof proof64))
 		return -1;
 	without = bson_strndup(text, (size_t)(p - text));

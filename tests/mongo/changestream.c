@@ -143,7 +143,7 @@ event_release(
 	has = bson_get(&view, "_id", &it) && BSON_ITER_HOLDS_DOCUMENT(&it) && iter_view(&it, &id)
 	    ? bson_str(&id, "_data")
 	    : NULL;
-	if (!has || strcmp(has, token) || bson_count_keys(&id) != 1) {
+	if (!has || strcmp(has, token) != 0 || bson_count_keys(&id) != 1) {
 		fail_set(f, 280,
 		    "Encountered an event whose _id field, which contains the resume token, was "
 		    "modified by the pipeline. Modifying the _id field of an event makes it "

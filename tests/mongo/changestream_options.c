@@ -45,7 +45,7 @@ full_document_option(struct changestream *cs, const bson_iter_t *it, struct fail
 		cs->event.when_available = true;
 	else if (six && strcmp(v, "required") == 0)
 		cs->need_post_image = true;
-	else if (strcmp(v, "default"))
+	else if (strcmp(v, "default") != 0)
 		return fail_set(f, 2,
 		    "Enumeration value '%s' for field '$changeStream.fullDocument' "
 		    "is not a valid value.",
@@ -62,7 +62,7 @@ pre_image_option(struct changestream *cs, const bson_iter_t *it, struct fail *f)
 		cs->event.pre_image = true;
 	else if (strcmp(v, "required") == 0)
 		cs->need_pre_image = true;
-	else if (strcmp(v, "off"))
+	else if (strcmp(v, "off") != 0)
 		return fail_set(f, 2,
 		    "Enumeration value '%s' for field "
 		    "'$changeStream.fullDocumentBeforeChange' is not a valid value.",

@@ -144,7 +144,8 @@ cmd_create(struct cmd *c)
 		    !(BSON_ITER_HOLDS_BOOL(&it) && !bson_iter_bool(&it)))
 			return fail_set(
 			    &c->fail, 238, "create's %s is not supported here", refused[i]);
-	if (catalog_find(&c->srv->catalog, c->db, name))
+	/* From 7.0 on, creating what is there already with the same options is no error. */
+	if (catalog_find(&c->srv->catalog, c->db, name) && c->srv->opt.wire_version < 21)
 		return fail_set(&c->fail, 48, "Collection %s.%s already exists.", c->db, name);
 	db_collection_make(c->srv, c->db, name);
 	return 0;
@@ -204,7 +205,7 @@ cmd_rename_collection(struct cmd *c)
 	coll = catalog_find(&c->srv->catalog, from_db, from_coll);
 	if (!coll)
 		return fail_set(&c->fail, 26, "Source collection %s does not exist", from);
-	if (strcmp(from_db, to_db))
+	if (strcmp(from_db, to_db) != 0)
 		return fail_set(
 		    &c->fail, 238, "renaming into another database is not supported here");
 	if (strcmp(from, to) == 0)
@@ -248,7 +249,7 @@ index_spec_add(struct cmd *c, struct collection *coll, const bson_t *spec)
 	bson_append_int32(b, "v", -1, 2);
 	bson_iter_init(&it, spec);
 	while (bson_iter_next(&it))
-		if (strcmp(bson_iter_key(&it), "v") && strcmp(bson_iter_key(&it), "ns"))
+		if (strcmp(bson_iter_key(&it), "v") != 0 && strcmp(bson_iter_key(&it), "ns"))
 			bson_append_iter(b, NULL, 0, &it);
 	doc_list_add(&coll->specs, doc_from_bson(b));
 	bson_destroy(b);
@@ -324,7 +325,7 @@ cmd_drop_indexes(struct cmd *c)
 	index = bson_str(c->body, "index");
 	if (!index)
 		return fail_set(&c->fail, 238, "dropIndexes is supported by name only here");
-	if (strcmp(index, "*") && !index_known(coll, index))
+	if (strcmp(index, "*") != 0 && !index_known(coll, index))
 		return fail_set(&c->fail, 27, "index not found with name [%s]", index);
 	bson_append_int32(c->reply, "nIndexesWas", -1, (int32_t)coll->specs.n + 1);
 	for (size_t i = 0; i < coll->specs.n; i++) {

@@ -66,7 +66,7 @@ cmd_sasl_start(struct cmd *c)
 	if (payload_read(c, &msg, &len) < 0)
 		return -1;
 	/* The user is one of the admin database, and of no other. */
-	if (!o->user || strcmp(c->db, "admin") ||
+	if (!o->user || strcmp(c->db, "admin") != 0 ||
 	    auth_first(c->auth, o->user, sha256, msg, len, out, sizeof out) < 0)
 		return refused(c);
 	c->auth->id = 1;

@@ -24,7 +24,7 @@ bound_read(struct cmd *c, const char *key, bson_iter_t *out, bool *has)
 		return 0;
 	bson_iter_init(&it, &b);
 	bson_iter_next(&it);
-	if (strcmp(bson_iter_key(&it), "_id") || bson_count_keys(&b) != 1)
+	if (strcmp(bson_iter_key(&it), "_id") != 0 || bson_count_keys(&b) != 1)
 		return fail_set(&c->fail, 51174,
 		    "The index with keys { _id: 1 } is not valid for max/min. "
 		    "Only _id is supported here.");
@@ -170,7 +170,8 @@ collect_backwards(struct collection *coll, const struct find *q, struct doc_list
 	bson_t view;
 
 	bson_iter_init(&it, &q->sort);
-	if (!bson_iter_next(&it) || strcmp(bson_iter_key(&it), "_id") || q->has_min || q->has_max)
+	if (!bson_iter_next(&it) || strcmp(bson_iter_key(&it), "_id") != 0 || q->has_min ||
+	    q->has_max)
 		return false;
 	for (n = index_last(coll->by_id); n && (int64_t)out->n < want; n = n->prev) {
 		doc_view(n->doc, &view);

@@ -27,7 +27,7 @@ session_check(struct cmd *c, const struct cursor *cur)
 		    "in a session, in a session",
 		    (long long)cur->id);
 	else if (lsid &&
-	    (lsid->len != cur->lsid->len || memcmp(lsid->data, cur->lsid->data, lsid->len)))
+	    (lsid->len != cur->lsid->len || memcmp(lsid->data, cur->lsid->data, lsid->len) != 0))
 		r = fail_set(&c->fail, 50738,
 		    "Cannot run getMore on cursor %lld, which was created in "
 		    "another session",
@@ -59,7 +59,7 @@ get_more_cursor(struct cmd *c, struct cursor **out)
 		return fail_set(
 		    &c->fail, 43, "cursor id %lld not found", (long long)bson_iter_int64(&it));
 	snprintf(ns, sizeof ns, "%s.%s", c->db, coll);
-	if (strcmp(ns, cur->ns->full))
+	if (strcmp(ns, cur->ns->full) != 0)
 		return fail_set(&c->fail, 13,
 		    "Requested getMore on namespace '%s', but cursor belongs to a "
 		    "different namespace %s",
@@ -99,6 +99,10 @@ cmd_get_more(struct cmd *c)
 	if (arg_number(c, "batchSize", 0, &batch) < 0 || arg_number(c, "maxTimeMS", 0, &ms) < 0 ||
 	    get_more_cursor(c, &cur) < 0)
 		return -1;
+	if (ms && !cur->stream)
+		return fail_set(&c->fail, 2,
+		    "cannot set maxTimeMS on getMore command for a "
+		    "non-awaitData cursor");
 	r = get_more_batch(c->srv, cur, batch ? batch : -1, true, c->reply, &c->fail);
 	if (r)
 		return r < 0 ? -1 : 0;

@@ -105,18 +105,31 @@ cursor_open(struct cmd *c, struct cursor *cur, int64_t batch, bool single)
 	return r;
 }
 
+/* Arguments that count and distinct share; the collection's name, or NULL with the fail filled. */
+static const char *
+query_read(struct cmd *c, bson_t *filter)
+{
+	const char *name = cmd_collection(c);
+
+	if (c->srv->opt.deny_find)
+		read_denied(c);
+	else if (name && read_concern_check(c) == 0 && arg_doc(c, "query", filter) == 0 &&
+	    match_check(filter, &c->fail) == 0)
+		return name;
+	return NULL;
+}
+
 int
 cmd_count(struct cmd *c)
 {
-	const char *name = cmd_collection(c);
+	const char *name;
 	struct collection *coll;
 	int64_t n = 0, skip, limit;
 	struct scan *s;
 	bson_t filter;
 
-	if (!name || read_concern_check(c) < 0 || arg_doc(c, "query", &filter) < 0 ||
-	    match_check(&filter, &c->fail) < 0 || arg_number(c, "skip", 0, &skip) < 0 ||
-	    arg_number(c, "limit", 0, &limit) < 0)
+	name = query_read(c, &filter);
+	if (!name || arg_number(c, "skip", 0, &skip) < 0 || arg_number(c, "limit", 0, &limit) < 0)
 		return -1;
 	coll = catalog_find(&c->srv->catalog, c->db, name);
 	if (coll && bson_empty(&filter)) {
@@ -176,15 +189,15 @@ distinct_append(struct doc_list *l, bson_t *reply)
 int
 cmd_distinct(struct cmd *c)
 {
-	const char *name = cmd_collection(c), *path = bson_str(c->body, "key");
+	const char *path = bson_str(c->body, "key"), *name;
 	struct doc_list l = {0};
 	struct collection *coll;
 	struct scan *s;
 	struct doc *d;
 	bson_t filter, view;
 
-	if (!name || read_concern_check(c) < 0 || arg_doc(c, "query", &filter) < 0 ||
-	    match_check(&filter, &c->fail) < 0)
+	name = query_read(c, &filter);
+	if (!name)
 		return -1;
 	if (!path)
 		return fail_set(&c->fail, 40414,

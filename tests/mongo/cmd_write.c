@@ -126,7 +126,7 @@ doc_prepare(const bson_t *in, struct fail *f)
 	}
 	bson_iter_init(&it, in);
 	while (bson_iter_next(&it))
-		if (strcmp(bson_iter_key(&it), "_id"))
+		if (strcmp(bson_iter_key(&it), "_id") != 0)
 			bson_append_iter(out, NULL, 0, &it);
 	d = doc_from_bson(out);
 	bson_destroy(out);

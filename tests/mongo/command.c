@@ -135,7 +135,7 @@ cmd_documents(struct cmd *c, const char *key, struct doc_span **out, size_t *n)
 	for (size_t i = 0; r == 0 && i < c->req->n_seqs; i++) {
 		const struct sequence *s = &c->req->seqs[i];
 
-		if (strcmp(s->name, key))
+		if (strcmp(s->name, key) != 0)
 			continue;
 		for (size_t at = 0; r == 0 && at < s->len;) {
 			uint32_t len;
@@ -226,7 +226,7 @@ command_check(struct cmd *c, const struct command *k)
 		return fail_set(&c->fail, 40571, "OP_MSG requests require a $db argument");
 	if (c->srv->opt.user && !c->auth->done && !(k->flags & NO_AUTH))
 		return fail_set(&c->fail, 13, "command %s requires authentication", c->name);
-	if (k->flags & ADMIN && strcmp(c->db, "admin"))
+	if (k->flags & ADMIN && strcmp(c->db, "admin") != 0)
 		return fail_set(
 		    &c->fail, 13, "%s may only be run against the admin database.", c->name);
 	return 0;
@@ -246,7 +246,8 @@ command_call(struct cmd *c, const struct command *k)
 	if (use == SESSION_RETRIED)
 		return 0;
 	r = k->fn(c);
-	failed = r < 0 || bson_get(c->reply, "writeErrors", &it);
+	/* Any error ends a transaction; a retryable write is done even where parts of it failed. */
+	failed = r < 0 || (use == SESSION_TXN && bson_get(c->reply, "writeErrors", &it));
 	/* endSessions may have freed the session; a plain one is not looked at. */
 	session_end(c->srv, c->session, (enum session_use)use, c->reply, failed);
 	return r;

@@ -5,11 +5,11 @@
 #include <sys/random.h>
 
 struct cursor *
-cursor_new(const struct ns *ns)
+cursor_new(struct ns *ns)
 {
 	struct cursor *c = bson_malloc0(sizeof *c);
 
-	c->ns = ns_ref((struct ns *)(uintptr_t)ns);
+	c->ns = ns_ref(ns);
 	c->limit = -1;
 	return c;
 }

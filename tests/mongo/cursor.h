@@ -32,8 +32,8 @@ struct cursor {
 	UT_hash_handle hh;
 };
 
-/* A cursor that is not registered yet. ns is copied. */
-struct cursor *cursor_new(const struct ns *ns);
+/* A cursor that is not registered yet. It takes a reference to ns. */
+struct cursor *cursor_new(struct ns *ns);
 
 /* Gives it an id and puts it into the table, once it is to outlive its first batch. */
 void cursor_register(struct server *srv, struct cursor *c);

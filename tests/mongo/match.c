@@ -17,8 +17,8 @@ is_operators(const bson_iter_t *v)
 	bson_iter_t e;
 
 	return BSON_ITER_HOLDS_DOCUMENT(v) && bson_iter_recurse(v, &e) && bson_iter_next(&e) &&
-	    bson_iter_key(&e)[0] == '$' && strcmp(bson_iter_key(&e), "$ref") &&
-	    strcmp(bson_iter_key(&e), "$id");
+	    bson_iter_key(&e)[0] == '$' && strcmp(bson_iter_key(&e), "$ref") != 0 &&
+	    strcmp(bson_iter_key(&e), "$id") != 0;
 }
 
 static bool
@@ -275,7 +275,7 @@ check_list(const bson_iter_t *o, struct fail *f)
 			return fail_set(f, 238, "regular expressions are not supported here");
 		if (!is_operators(&e))
 			continue;
-		if (strcmp(op, "$all"))
+		if (strcmp(op, "$all") != 0)
 			return fail_set(f, 2, "cannot nest $ under %s", op);
 		if (check_ops(&e, f) < 0)
 			return -1;
@@ -292,7 +292,7 @@ check_op(const bson_iter_t *o, struct fail *f)
 	bson_t sub;
 
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-		if (strcmp(op, plain[i]))
+		if (strcmp(op, plain[i]) != 0)
 			continue;
 		if (BSON_ITER_HOLDS_REGEX(o))
 			return fail_set(f, 2, "Can't have RegEx as arg to predicate over field");

@@ -50,7 +50,7 @@ expression_append(
 	}
 	if (BSON_ITER_HOLDS_DOCUMENT(expr)) {
 		bson_iter_recurse(expr, &e);
-		if (!bson_iter_next(&e) || strcmp(bson_iter_key(&e), "$literal")) {
+		if (!bson_iter_next(&e) || strcmp(bson_iter_key(&e), "$literal") != 0) {
 			fail_set(f, 238, "this expression is not supported here");
 			return false;
 		}
@@ -223,7 +223,7 @@ lookup(const struct scope *s, enum kind *kind)
 	for (size_t i = 0; i < s->p->n; i++) {
 		const struct item *it = &s->p->items[i];
 
-		if (strncmp(it->path, s->path, s->len))
+		if (strncmp(it->path, s->path, s->len) != 0)
 			continue;
 		if (!it->path[s->len]) {
 			*kind = it->kind;

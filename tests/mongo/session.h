@@ -25,7 +25,7 @@ enum session_use {
 int session_begin(struct server *srv, const bson_t *cmd, const char *name, bool is_write,
     struct session **s, bson_t *reply, struct fail *f);
 
-/* The command has run; failed also where its reply bears writeErrors. */
+/* The command has run; in a transaction failed also where its reply bears writeErrors. */
 void session_end(
     struct server *srv, struct session *s, enum session_use use, const bson_t *reply, bool failed);
 

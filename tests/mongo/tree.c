@@ -141,7 +141,7 @@ void
 tree_put(struct node *t, struct node *value)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		if (strcmp(t->kids[i]->key, value->key))
+		if (strcmp(t->kids[i]->key, value->key) != 0)
 			continue;
 		tree_free(&t->kids[i]);
 		t->kids[i] = value;
@@ -174,7 +174,8 @@ tree_equal(const struct node *a, const struct node *b)
 		return a->leaf->len == b->leaf->len &&
 		    memcmp(a->leaf->data, b->leaf->data, a->leaf->len) == 0;
 	for (size_t i = 0; i < a->n; i++)
-		if (strcmp(a->kids[i]->key, b->kids[i]->key) || !tree_equal(a->kids[i], b->kids[i]))
+		if (strcmp(a->kids[i]->key, b->kids[i]->key) != 0 ||
+		    !tree_equal(a->kids[i], b->kids[i]))
 			return false;
 	return true;
 }

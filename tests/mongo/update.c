@@ -206,7 +206,7 @@ result_check(const bson_t *old, struct update_result *r, bool insert, struct fai
 		return fail_set(
 		    f, 17419, "Resulting document after update is larger than %d", MAX_DOC_BYTES);
 	r->changed = now.len != old->len ||
-	    memcmp(bson_get_data(&now), bson_get_data(old), now.len);
+	    memcmp(bson_get_data(&now), bson_get_data(old), now.len) != 0;
 	if (!bson_get(old, "_id", &a))
 		return 0;
 	if (!bson_get(&now, "_id", &b) || value_compare(&a, &b))
@@ -228,7 +228,7 @@ replace(const bson_t *u, const bson_t *old, struct update_result *r)
 		bson_append_iter(out, "_id", 3, &id);
 	bson_iter_init(&it, u);
 	while (bson_iter_next(&it))
-		if (strcmp(bson_iter_key(&it), "_id"))
+		if (strcmp(bson_iter_key(&it), "_id") != 0)
 			bson_append_iter(out, NULL, 0, &it);
 	r->doc = doc_from_bson(out);
 	bson_destroy(out);
@@ -303,7 +303,7 @@ seed_read(const bson_t *filter, bool replacement, struct node *root, struct fail
 					r = seed_read(&sub, replacement, root, f);
 			continue;
 		}
-		if (key[0] == '$' || (replacement && strcmp(key, "_id")))
+		if (key[0] == '$' || (replacement && strcmp(key, "_id") != 0))
 			continue;
 		if (BSON_ITER_HOLDS_DOCUMENT(&it) && bson_iter_recurse(&it, &e) &&
 		    bson_iter_next(&e) && bson_iter_key(&e)[0] == '$') {
