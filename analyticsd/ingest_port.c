@@ -80,7 +80,7 @@ end_connection(struct ingest_port *port)
 static void
 broken(struct ingest_port *port, const char *why)
 {
-	static struct log_limit limit = LOG_LIMIT(5, 1000);
+	static struct log_limit limit = LOG_LIMIT(10, 1000);
 
 	counters[COUNTER_ingest_bad]++;
 	log_limited(&limit, LOG_ERROR, "ingest.sock: %s; the connection is ended", why);

@@ -20,13 +20,31 @@ begin(struct json_writer *w, struct buf *out, const char *type, const struct for
 	json_key(w, "data");
 }
 
+/* A form that was deleted has no numbers any more, though it keeps count. */
+static void
+write_empty(const struct form *form, struct json_writer *w)
+{
+	json_object_begin(w);
+	json_key(w, "totalResponses");
+	json_put_u64(w, 0);
+	json_key(w, "byField");
+	json_object_begin(w);
+	json_object_end(w);
+	json_key(w, "updatedAt");
+	json_put_time(w, form_updated(form));
+	json_object_end(w);
+}
+
 int
 snapshot_analytics(const struct form *form, struct buf *out)
 {
 	struct json_writer w;
 
 	begin(&w, out, "analytics:update", form_id_of(form));
-	form_write_analytics(form, &w);
+	if (form_known(form))
+		form_write_analytics(form, &w);
+	else
+		write_empty(form, &w);
 	json_object_end(&w);
 	return json_write_end(&w);
 }
@@ -57,6 +75,8 @@ snapshot_metrics(const struct form_id *id, const struct metrics *metrics, struct
 struct metrics
 snapshot_count(const struct form *form, const struct zone *zone, int64_t now_ms, uint64_t viewers)
 {
+	if (!form_known(form))
+		return (struct metrics){.viewers = viewers, .last_submission = RESPONSE_NO_TIME};
 	int64_t day = zone_day_start(zone, now_ms);
 	/* A day has 23 to 25 hours: 25 hours later it is the next one, or the one after has not begun. */
 	int64_t next_day = zone_day_start(zone, day + 25 * HOUR_MS);
