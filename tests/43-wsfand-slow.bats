@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+# Clients that read too slowly, or not at all.
+load helper
+
+FORM=60f7b1b9e1234567890abcde
+
+setup() {
+	dune_setup
+	need_command socat
+}
+teardown() { dune_teardown; }
+
+# flood KIND COUNT SIZE [PAUSE]: that many frames of that type, of about that size, numbered from 0, so many seconds apart.
+flood() {
+	"$PYTHON" -c 'import sys, time
+kind, count, size, form, pause = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], float(sys.argv[5])
+for n in range(count):
+    print("{\"type\":\"%s\",\"formId\":\"%s\",\"data\":{\"n\":%d,\"pad\":\"%s\"}}" % (kind, form, n, "x" * size), flush=pause > 0)
+    time.sleep(pause)' "$1" "$2" "$3" "$FORM" "${4:-0}" | send_frames
+}
+
+# A client that reads nothing until $T/go is there, then everything; prints the types and numbers it saw.
+# The kernel's buffers are kept small, so that being slow shows soon.
+sleeper() {
+	spawn "$1" "$PYTHON" -c 'import os, sys, time; sys.path.insert(0, sys.argv[2]); import ws
+c = ws.Client("127.0.0.1", int(sys.argv[1]), receive_buffer=4096)
+c.upgrade(sys.argv[3])
+c.auto_pong = False
+print("here", flush=True)
+while not os.path.exists(sys.argv[4]): time.sleep(0.02)
+try:
+    while True:
+        opcode, payload = c.message(20)
+        if opcode == ws.CLOSE:
+            print("close", int.from_bytes(payload[:2], "big"), flush=True)
+            break
+        m = ws.json.loads(payload)
+        print(m["type"], m["data"].get("n", ""), flush=True)
+except (ws.Ended, ws.Timeout) as end:
+    print("end", end, flush=True)' "$(listen_port wsfand)" "$TOOLS" "/ws/forms/$FORM" "$T/go"
+	wait_until 5 has_line "$1" here
+}
+
+@test "states: a slow client costs one frame of each, and gets the newest; others are not delayed" {
+	start_daemon wsfand
+	ws_spawn quick --path "/ws/forms/$FORM" --until 't == "analytics:update" and d["n"] == 1999'
+	sleeper slow
+	local memory
+	memory=$(rss_kb wsfand)
+	flood analytics:update 2000 10000
+	await_spawned quick 20
+	rss_below wsfand $((memory + 4096))
+	spawned_alive slow
+	touch "$T/go"
+	wait_until 10 has_line slow '^analytics:update 1999$'
+	# Old ones are what the kernel held; in order, and whole, or they would not be JSON.
+	[ "$(grep -c analytics:update "$T/slow.out")" -lt 1000 ]
+	grep analytics:update "$T/slow.out" | cut -d ' ' -f 2 >"$T/numbers"
+	sort -n -u "$T/numbers" | cmp - "$T/numbers"
+}
+
+@test "analytics and metrics conflate each for itself; events keep their order" {
+	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=65535 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000000
+	sleeper slow
+	flood filler 40 100000
+	flood analytics:update 50 10
+	flood metrics:update 50 10
+	flood event 20 10
+	flood analytics:update 60 10
+	ws --path "/ws/forms/$FORM" --until 't == "metrics:update"' >/dev/null # all has been read
+	touch "$T/go"
+	wait_until 10 has_line slow '^event 19$'
+	wait_until 10 has_line slow '^analytics:update 59$'
+	eq "$(seq 0 19 | paste -sd ' ')" "$(grep '^event' "$T/slow.out" | cut -d ' ' -f 2 | paste -sd ' ')" events
+	eq "analytics:update 59 metrics:update 49 event 0" \
+		"$(grep -A2 '^analytics:update' "$T/slow.out" | head -n 3 | paste -sd ' ')" "place in the queue"
+	eq 1 "$(grep -c '^metrics:update' "$T/slow.out")" metrics
+}
+
+@test "1013: too many messages wait" {
+	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=20
+	ws_spawn quick --path "/ws/forms/$FORM" --until 't == "event" and d["n"] == 999'
+	sleeper slow
+	local memory
+	memory=$(rss_kb wsfand)
+	flood event 1000 10000 0.001
+	await_spawned quick 20
+	rss_below wsfand $((memory + 4096))
+	touch "$T/go"
+	wait_until 10 has_line slow '^close 1013$'
+	grep -E '^event' "$T/slow.out" | cut -d ' ' -f 2 >"$T/numbers"
+	seq 0 $(($(wc -l <"$T/numbers") - 1)) | cmp - "$T/numbers"
+}
+
+@test "1013: too many bytes wait" {
+	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=60000 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000
+	sleeper slow
+	flood event 1000 10000
+	ws_spawn after --path "/ws/forms/$FORM" --stay
+	touch "$T/go"
+	wait_until 10 has_line slow '^close 1013$'
+}
+
+@test "1013: nothing could be written for DUNE_WRITE_TIMEOUT_MS" {
+	start_daemon wsfand DUNE_WRITE_TIMEOUT_MS=500
+	local fds
+	fds=$(fd_count wsfand)
+	sleeper slow
+	flood analytics:update 500 10000
+	wait_until 5 fds_at_most wsfand "$fds"
+	touch "$T/go"
+	# Even a client that comes back later finds a whole message and the reason.
+	wait_until 10 has_line slow '^close 1013$|^end'
+	has_line slow '^close 1013$'
+}
+
+@test "a client that never reads: memory stays bounded, the others have their messages" {
+	start_daemon wsfand DUNE_WRITE_TIMEOUT_MS=60000
+	local i memory
+	for i in 1 2 3 4 5; do sleeper "slow$i"; done
+	ws_spawn quick --path "/ws/forms/$FORM" --until 't == "analytics:update" and d["n"] == 4999'
+	flood analytics:update 1000 10000
+	memory=$(rss_kb wsfand)
+	flood analytics:update 5000 10000
+	await_spawned quick 20
+	rss_below wsfand $((memory + 2048))
+}
+
+@test "control frames go ahead of what waits, and never into a message" {
+	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=60000 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000000 DUNE_PING_INTERVAL_MS=300
+	"$PYTHON" - "$(listen_port wsfand)" "$DUNE_RUN_DIR/frames.sock" <<-END
+		import json, socket, struct, sys, time; sys.path.insert(0, "$TOOLS"); import ws
+		c = ws.Client("127.0.0.1", int(sys.argv[1]), receive_buffer=4096)
+		c.upgrade("/ws/forms/$FORM")
+		c.json()
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[2])
+		for n in range(300):
+		    text = json.dumps({"type": "event", "formId": "$FORM", "data": {"n": n, "pad": "x" * 50000}}).encode()
+		    s.sendall(struct.pack(">I", len(text)) + text)
+		time.sleep(0.3)
+		for n in range(50):
+		    c.send(ws.PING, b"%d" % n)
+		time.sleep(0.3)
+		events, pongs, before = 0, [], None
+		def control(frame):
+		    global before
+		    if frame.opcode == ws.PONG:
+		        pongs.append(frame.payload)
+		        before = events
+		c.on_control = control
+		while events < 300:
+		    m = c.json(20)
+		    if m["type"] == "event":
+		        assert m["data"]["n"] == events and len(m["data"]["pad"]) == 50000
+		        events += 1
+		assert pongs and pongs[-1] == b"49", pongs
+		assert before < 290, before
+		assert len(pongs) < 50, "only the latest pong waits"
+	END
+}
