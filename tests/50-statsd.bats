@@ -333,3 +333,62 @@ time.sleep(60)' "$DUNE_RUN_DIR/stats.sock"
 	wait_until 5 fds_at_most statsd "$before"
 	rss_below statsd 30000
 }
+
+@test "statsd: answers that nobody reads hold bounded memory, and health is told all the while" {
+	statsd_up
+	"$PYTHON" - "$PORT" "$DUNE_RUN_DIR/stats.sock" <<-'END'
+		import json, socket, struct, sys, time
+		port, path = int(sys.argv[1]), sys.argv[2]
+		ROOMS, STEP, SLOW = 400000, 30000, 60
+		reporter = socket.socket(socket.AF_UNIX)
+		reporter.connect(path)
+		def send(value):
+		    text = json.dumps(value, separators=(",", ":")).encode()
+		    reporter.sendall(struct.pack(">I", len(text)) + text)
+		def ask(path):
+		    client = socket.create_connection(("127.0.0.1", port), timeout=60)
+		    client.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path)
+		    return client
+		def answer(path):
+		    client, got = ask(path), b""
+		    while (piece := client.recv(1 << 20)):
+		        got += piece
+		    return got
+		send({"type": "report:schema", "daemon": "wsfand", "instance": "wsfand", "pid": 1, "version": "1",
+		      "startedAt": "2026-03-01T09:30:00.000Z", "metrics": []})
+		for first in range(0, ROOMS, STEP):
+		    send({"type": "report:rooms", "rooms": {"%024x" % n: 1 for n in range(first, min(ROOMS, first + STEP))}})
+		while b'"totalRooms":%d' % ROOMS not in answer(b"/api/ws/stats"):
+		    time.sleep(0.2)
+		slow = [ask(b"/api/ws/stats") for _ in range(SLOW)]
+		begin = time.monotonic()
+		assert answer(b"/healthz").startswith(b"HTTP/1.1 200 ")
+		assert time.monotonic() - begin < 20
+		assert answer(b"/api/ws/stats").startswith(b"HTTP/1.1 503 ")
+		for client in slow: client.close()
+		assert answer(b"/healthz").startswith(b"HTTP/1.1 200 ")
+		assert b'"totalRooms":%d' % ROOMS in answer(b"/api/ws/stats")
+	END
+	rss_below statsd 250000
+}
+
+@test "statsd: a second descriptor in one message does not stay open" {
+	statsd_up
+	"$PYTHON" - "$DUNE_RUN_DIR/http.sock" "/proc/$(daemon_pid statsd)/fd" <<-'END'
+		import os, socket, sys, time
+		sender = socket.socket(socket.AF_UNIX)
+		sender.connect(sys.argv[1])
+		pairs = [socket.socketpair() for _ in range(5)]
+		def count(): return len(os.listdir(sys.argv[2]))
+		deadline = time.monotonic() + 10
+		before = count()
+		for one, other in pairs:
+		    socket.send_fds(sender, [b"H"], [one.fileno(), other.fileno()])
+		    one.close()
+		    other.close()
+		while True:
+		    time.sleep(0.2)
+		    if count() <= before + 1: break
+		    assert time.monotonic() < deadline, f"{before} descriptors became {count()}"
+	END
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# make install with PREFIX and DESTDIR, and back.
+
+load helper
+
+make_in_tree() { make -C "$ROOT" B="$BUILD" "$@" >"$T/make.out" 2>&1 || { cat "$T/make.out"; return 1; }; }
+
+@test "make install puts programs, pages and examples under DESTDIR and PREFIX" {
+	make_in_tree install DESTDIR="$T/root" PREFIX=/opt/dune
+	local name at=$T/root/opt/dune
+	for name in ingestd analyticsd wsfand statsd dune-frame; do
+		run -0 "$at/bin/$name" --version
+		[[ $output == *"0."* ]] || fail "$name --version: $output"
+		ls "$at"/share/man/man[18]/"$name".[18] || fail "no page for $name"
+		run -0 "$at/bin/$name" --help
+	done
+	for name in runit/wsfand/run runit/wsfand/log/run s6/wsfand/run s6/wsfand/notification-fd env/DUNE_SOURCE; do
+		[ -e "$at/share/doc/dune-live/examples/$name" ] || fail "no example $name"
+	done
+	[ -x "$at/share/doc/dune-live/examples/runit/statsd/check" ]
+	for name in README.md LICENSE protocol.md config.md operations.md architecture.md counting.md; do
+		[ -s "$at/share/doc/dune-live/$name" ] || fail "no $name"
+	done
+	# Nothing outside of it.
+	eq opt "$(ls "$T/root")"
+	eq dune "$(ls "$T/root/opt")"
+	make_in_tree uninstall DESTDIR="$T/root" PREFIX=/opt/dune
+	eq "" "$(find "$T/root" -type f)" "left by make uninstall"
+}
+
+@test "pages are well-formed" {
+	need_command mandoc
+	local page
+	for page in "$ROOT"/docs/man/*.[18]; do
+		run -0 mandoc -T lint -W warning "$page"
+	done
+}
+
+@test "links in the documentation lead somewhere" {
+	local file link
+	for file in "$ROOT"/README.md "$ROOT"/docs/*.md; do
+		while read -r link; do
+			[ -e "$(dirname "$file")/$link" ] || fail "${file#"$ROOT"/}: $link"
+		done < <(grep -oE '\]\([^)#:]+' "$file" | cut -c 3- | sort -u)
+	done
+}
