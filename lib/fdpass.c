@@ -49,7 +49,8 @@ fdpass_receive(int socket, int *fd)
 	    .msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes),
+	    /* Not CMSG_SPACE: its padding has room for a second descriptor, which would leak. */
+	    .msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	ssize_t got;
 

@@ -17,6 +17,8 @@
 
 #define BACKLOG 64
 #define SOCKET_MODE 0660
+/* Any daemon's schema fits; a lower DUNE_MAX_FRAME_BYTES is meant for what clients are sent. */
+#define SCHEMA_BYTES 65536
 
 struct app {
 	struct registry *registry;
@@ -132,7 +134,7 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	app->own = open_door(loop, app, false);
 	app->handed = open_door(loop, app, true);
 	app->collect = collect_new(loop, bind_in_run_dir(app->stats_path), app->registry,
-	    (size_t)settings->max_frame_bytes);
+	    MAX((size_t)settings->max_frame_bytes, SCHEMA_BYTES));
 	app->handover = handover_new(loop, bind_in_run_dir(app->http_path), app->handed);
 	app->listen = listen_new(loop, settings->stats_listen, app->own);
 	return app;

@@ -26,6 +26,7 @@ struct door {
 	struct door_counters rows;
 	http_answer *answer;
 	void *owner;
+	size_t pending; /* bytes of answers that MHD holds */
 };
 
 /* One connection; MHD keeps its address as the socket's context. */
@@ -40,6 +41,7 @@ struct exchange {
 	struct request request;
 	struct MHD_Connection *connection;
 	size_t body; /* bytes of it that were thrown away */
+	size_t pending; /* its part of door.pending */
 };
 
 static struct log_limit library_limit = LOG_LIMIT(5, 10000);
@@ -128,6 +130,8 @@ exchange_over(void *owner, struct MHD_Connection *connection, void **context,
 	if (visit)
 		ev_timer_again(door->loop, &visit->due);
 	struct exchange *exchange = *context;
+	if (exchange)
+		door->pending -= exchange->pending;
 	MEM_FREE(&exchange);
 	*context = NULL;
 }
@@ -192,7 +196,13 @@ reply(struct door *door, struct exchange *exchange)
 {
 	struct answer answer;
 	answer_init(&answer);
+	exchange->request.busy = door->pending > HTTP_PENDING / 2;
 	door->answer(door->owner, &exchange->request, &answer);
+	size_t length = buf_length(&answer.body);
+	if (length > HTTP_SMALL && door->pending + length > HTTP_PENDING)
+		answer_error(&answer, 503, "Too many answers wait to be read");
+	exchange->pending = buf_length(&answer.body);
+	door->pending += exchange->pending;
 	counters[door->rows.requests]++;
 	struct MHD_Response *response = response_of(&answer);
 	enum MHD_Result result = MHD_NO;

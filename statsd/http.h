@@ -6,7 +6,9 @@
  *
  * Limits: HTTP_MAX_CONNECTIONS at once (more are answered 503), HTTP_MEMORY bytes for
  * a request's head (more is 414 or 431), HTTP_IDLE_S of silence, and HTTP_DUE_S from a
- * connection's begin, or the end of its last answer, to the end of the next answer. */
+ * connection's begin, or the end of its last answer, to the end of the next answer.
+ * Answers that wait to be read hold at most HTTP_PENDING bytes; over it one that is longer
+ * than HTTP_SMALL becomes a 503. */
 #ifndef STATSD_HTTP_H
 #define STATSD_HTTP_H
 
@@ -21,6 +23,8 @@
 #define HTTP_DUE_S 15
 /* A request's body is read and thrown away up to here; over it the connection is cut. */
 #define HTTP_BODY_MAX 65536
+#define HTTP_PENDING (64U << 20)
+#define HTTP_SMALL 65536
 
 struct door;
 

@@ -4,6 +4,9 @@
 #include "lib/json_write.h"
 #include "statsd/page_health.h"
 
+/* A longer list of rooms takes time to write that others wait for. */
+#define ROOMS_WHEN_BUSY 1000
+
 static void
 end(struct answer *answer, struct json_writer *w)
 {
@@ -88,7 +91,9 @@ page_stats(struct answer *answer, const struct request *request, const struct re
 	size_t length;
 	struct form_id form;
 	const char *id = request->query(request, "formId", &length);
-	if (!id)
+	if (!id && request->busy && rooms_count(registry_rooms(registry)) > ROOMS_WHEN_BUSY)
+		answer_error(answer, 503, "Too many answers wait to be read");
+	else if (!id)
 		stats_all(answer, registry);
 	else if (form_id_parse(&form, id, length) < 0)
 		answer_error(answer, 400, "Invalid form ID format");

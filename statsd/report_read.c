@@ -13,6 +13,8 @@
 #define BYTES_PER_TOKEN 14
 #define TYPE_SIZE 32
 #define KIND_SIZE 16
+/* A longer text is cut to UNWELL_SIZE, rather than the daemon cut off for it. */
+#define UNWELL_READ 4096
 #define TIME_SIZE 32
 
 struct reading {
@@ -178,7 +180,7 @@ static enum report_frame
 values_read(struct reading *r)
 {
 	uint64_t values[REGISTRY_MAX_METRICS];
-	char unwell[UNWELL_SIZE];
+	char unwell[UNWELL_READ];
 	size_t count = 0;
 	int array = json_get(&r->doc, 0, "values"), why = json_get(&r->doc, 0, "unwell");
 	if (json_type(&r->doc, array) != JSON_ARRAY ||
