@@ -103,7 +103,7 @@ auth_first(struct auth *a, const char *user, bool sha256, const char *msg, size_
 	memcpy(text, msg, len);
 	text[len] = 0;
 	/* The GS2 header: no channel binding, no authorization identity. */
-	if (strncmp(text, "n,,", 3) != 0 && strncmp(text, "y,,", 3))
+	if (strncmp(text, "n,,", 3) != 0 && strncmp(text, "y,,", 3) != 0)
 		return -1;
 	bare = text + 3;
 	if (!attribute(bare, 'n', name, sizeof name) ||

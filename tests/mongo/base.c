@@ -50,7 +50,7 @@ doc_list_add(struct doc_list *l, struct doc *d)
 {
 	if (l->n == l->cap) {
 		l->cap = l->cap ? l->cap * 2 : 16;
-		l->at = bson_realloc(l->at, l->cap * sizeof *l->at);
+		l->at = bson_realloc(l->at, l->cap * sizeof(void *));
 	}
 	l->at[l->n++] = d;
 }
@@ -64,17 +64,17 @@ doc_list_free(struct doc_list *l)
 	memset(l, 0, sizeof *l);
 }
 
-int
-fail_set(struct fail *f, int code, const char *fmt, ...)
+void
+fail_fill(struct fail *f, int code, const char *fmt, ...)
 {
 	va_list ap;
 
 	f->code = code;
-	f->label = NULL;
+	/* The category NonResumableChangeStreamError of the server's list of codes. */
+	f->label = code == 280 || code == 286 ? "NonResumableChangeStreamError" : NULL;
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof f->text, fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
 /* From the server's list of error codes (manual: Reference > Error Codes). */
@@ -93,6 +93,7 @@ static const struct {
     {18, "AuthenticationFailed"},
     {20, "IllegalOperation"},
     {26, "NamespaceNotFound"},
+    {27, "IndexNotFound"},
     {28, "PathNotViable"},
     {40, "ConflictingUpdateOperators"},
     {43, "CursorNotFound"},
@@ -100,14 +101,17 @@ static const struct {
     {48, "NamespaceExists"},
     {50, "MaxTimeMSExpired"},
     {53, "InvalidIdField"},
+    {56, "EmptyFieldName"},
     {59, "CommandNotFound"},
     {66, "ImmutableField"},
     {72, "InvalidOptions"},
     {73, "InvalidNamespace"},
+    {76, "NoReplicationEnabled"},
     {112, "WriteConflict"},
+    {125, "CommandFailed"},
     {136, "CappedPositionLost"},
+    {143, "CursorInUse"},
     {175, "QueryPlanKilled"},
-    {217, "IncompatibleShardingMetadata"},
     {225, "TransactionTooOld"},
     {237, "CursorKilled"},
     {238, "NotImplemented"},
@@ -121,7 +125,6 @@ static const struct {
     {352, "UnsupportedOpQueryCommand"},
     {10334, "BSONObjectTooLarge"},
     {11000, "DuplicateKey"},
-    {12051, "CursorInUse"},
 };
 
 const char *

@@ -56,8 +56,12 @@ struct fail {
 	char text[600];
 };
 
-/* Fills f and returns -1, so that a caller can `return fail_set(...)`. */
-int fail_set(struct fail *f, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Fills f; the text is made as printf makes it. */
+void fail_fill(struct fail *f, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same as an expression that is -1, for `return fail_set(...)`. */
+#define fail_set(...) (fail_fill(__VA_ARGS__), -1)
 
 /* The codeName that goes with an error code; "Location<code>" where it has none. The result may
  * point to a static buffer. */

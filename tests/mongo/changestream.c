@@ -45,7 +45,7 @@ changestream_open(
 	bson_iter_recurse(&it, &st);
 	bson_iter_next(&st);
 	if (!BSON_ITER_HOLDS_DOCUMENT(&st) || !iter_view(&st, &spec))
-		fail_set(f, 50808, "$changeStream stage expects a document as argument");
+		fail_fill(f, 50808, "$changeStream stage expects a document as argument");
 	else if (place_check(cs, &spec, db, coll, f) == 0 &&
 	    changestream_options_read(cs, &spec, f) == 0)
 		cs->pipeline = pipeline_new(stages, 1, true, f);
@@ -144,14 +144,13 @@ event_release(
 	    ? bson_str(&id, "_data")
 	    : NULL;
 	if (!has || strcmp(has, token) != 0 || bson_count_keys(&id) != 1) {
-		fail_set(f, 280,
+		fail_fill(f, 280,
 		    "Encountered an event whose _id field, which contains the resume token, was "
 		    "modified by the pipeline. Modifying the _id field of an event makes it "
 		    "impossible to resume the stream from that point. Only transformations that "
 		    "retain the unmodified _id field are allowed. Expected: { _data: \"%s\" } but "
 		    "found: %s",
 		    token, has ? has : "missing");
-		f->label = "NonResumableChangeStreamError";
 		return -1;
 	}
 	memcpy(cs->before, cs->token, sizeof cs->before);
@@ -176,9 +175,8 @@ swallow(struct changestream *cs, int order, const char *token, struct fail *f)
 	cs->surpassed = true;
 	if (cs->seen)
 		return 0;
-	fail_set(
+	fail_fill(
 	    f, 280, "cannot resume stream; the resume token was not found. {_data: \"%s\"}", token);
-	f->label = "NonResumableChangeStreamError";
 	return -1;
 }
 
@@ -205,11 +203,10 @@ images_check(const struct changestream *cs, const struct entry *e, struct fail *
 	if ((cs->need_post_image && e->op == OP_UPDATE) ||
 	    (cs->need_pre_image &&
 		(e->op == OP_UPDATE || e->op == OP_REPLACE || e->op == OP_DELETE))) {
-		fail_set(f, 47,
+		fail_fill(f, 47,
 		    "Change stream was configured to require a %s-image for all update "
 		    "events, but the %s-image was not found",
 		    cs->need_post_image ? "post" : "pre", cs->need_post_image ? "post" : "pre");
-		f->label = "NonResumableChangeStreamError";
 		return -1;
 	}
 	return 0;
@@ -259,10 +256,9 @@ begin(struct changestream *cs, struct fail *f)
 	struct oplog *o = &cs->srv->oplog;
 
 	if (oplog_lost(o, cs->start.ts)) {
-		fail_set(f, 286,
+		fail_fill(f, 286,
 		    "Resume of change stream was not possible, as the resume point may no "
 		    "longer be in the oplog.");
-		f->label = "NonResumableChangeStreamError";
 		return -1;
 	}
 	cs->next = oplog_seek(o, cs->start.ts);

@@ -249,7 +249,7 @@ index_spec_add(struct cmd *c, struct collection *coll, const bson_t *spec)
 	bson_append_int32(b, "v", -1, 2);
 	bson_iter_init(&it, spec);
 	while (bson_iter_next(&it))
-		if (strcmp(bson_iter_key(&it), "v") != 0 && strcmp(bson_iter_key(&it), "ns"))
+		if (strcmp(bson_iter_key(&it), "v") != 0 && strcmp(bson_iter_key(&it), "ns") != 0)
 			bson_append_iter(b, NULL, 0, &it);
 	doc_list_add(&coll->specs, doc_from_bson(b));
 	bson_destroy(b);

@@ -66,7 +66,7 @@ get_more_cursor(struct cmd *c, struct cursor **out)
 		    ns, cur->ns->full);
 	if (cur->waiting)
 		return fail_set(
-		    &c->fail, 12051, "cursor id %lld is already in use", (long long)cur->id);
+		    &c->fail, 143, "cursor id %lld is already in use", (long long)cur->id);
 	return session_check(c, cur);
 }
 

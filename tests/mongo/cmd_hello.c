@@ -5,6 +5,7 @@
 #include "tests/mongo/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,10 +110,10 @@ int
 cmd_build_info(struct cmd *c)
 {
 	size_t r = release_of(c->srv->opt.wire_version);
-	int patch = 0;
+	int patch;
 	bson_t sub;
 
-	sscanf(releases[r].version, "%*d.%*d.%d", &patch);
+	patch = (int)strtol(strrchr(releases[r].version, '.') + 1, NULL, 10);
 	bson_append_utf8(c->reply, "version", -1, releases[r].version, -1);
 	bson_append_utf8(c->reply, "gitVersion", -1, "stand-in", -1);
 	bson_append_array_begin(c->reply, "modules", -1, &sub);

@@ -16,7 +16,7 @@ read_denied(struct cmd *c)
 {
 	char *json = bson_as_relaxed_extended_json(c->body, NULL);
 
-	fail_set(&c->fail, 13, "not authorized on %s to execute command %.400s", c->db,
+	fail_fill(&c->fail, 13, "not authorized on %s to execute command %.400s", c->db,
 	    json ? json : "");
 	bson_free(json);
 	return -1;

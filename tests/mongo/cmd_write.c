@@ -86,7 +86,7 @@ duplicate_fail(struct fail *f, const char *db, const char *coll, const struct do
 	doc_view(key, &view);
 	bson_get(&view, "_id", &id);
 	value_text(&id, text, sizeof text);
-	fail_set(f, 11000,
+	fail_fill(f, 11000,
 	    "E11000 duplicate key error collection: %s.%s index: _id_ dup key: "
 	    "{ _id: %s }",
 	    db, coll, text);
@@ -102,14 +102,14 @@ doc_prepare(const bson_t *in, struct fail *f)
 	bson_oid_t oid;
 
 	if (in->len > MAX_DOC_BYTES) {
-		fail_set(f, 10334, "object to insert too large. size in bytes: %u, max size: %d",
+		fail_fill(f, 10334, "object to insert too large. size in bytes: %u, max size: %d",
 		    in->len, MAX_DOC_BYTES);
 		return NULL;
 	}
 	if (has &&
 	    (BSON_ITER_HOLDS_ARRAY(&id) || BSON_ITER_HOLDS_REGEX(&id) ||
 		BSON_ITER_HOLDS_UNDEFINED(&id))) {
-		fail_set(f, BSON_ITER_HOLDS_ARRAY(&id) ? 53 : 2,
+		fail_fill(f, BSON_ITER_HOLDS_ARRAY(&id) ? 53 : 2,
 		    "The '_id' value cannot be of type %s", type_name(bson_iter_type(&id)));
 		return NULL;
 	}

@@ -77,7 +77,7 @@ cmd_collection(struct cmd *c)
 
 	if (coll)
 		return coll;
-	fail_set(&c->fail, 73, "collection name has invalid type");
+	fail_fill(&c->fail, 73, "collection name has invalid type");
 	return NULL;
 }
 

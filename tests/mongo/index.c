@@ -15,7 +15,7 @@ struct index {
 static struct index_node *
 node_new(int levels)
 {
-	struct index_node *n = bson_malloc0(sizeof *n + (size_t)levels * sizeof n->next[0]);
+	struct index_node *n = bson_malloc0(sizeof *n + (size_t)levels * sizeof(void *));
 
 	n->levels = levels;
 	return n;

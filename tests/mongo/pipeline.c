@@ -75,7 +75,7 @@ unset_read(struct stage *s, const bson_iter_t *arg, struct fail *f)
 				bson_append_int32(spec, bson_iter_utf8(&e, NULL), -1, 0);
 	s->kind = STAGE_PROJECT;
 	if (bson_empty(spec))
-		fail_set(f, 31119, "$unset specification must be a string or an array of strings");
+		fail_fill(f, 31119, "$unset specification must be a string or an array of strings");
 	else
 		s->projection = projection_new(spec, f);
 	bson_destroy(spec);
@@ -227,7 +227,7 @@ pipeline_new(const bson_t *stages, int from, bool for_stream, struct fail *f)
 		s = &p->stages[p->n++];
 		memset(s, 0, sizeof *s);
 		if (!BSON_ITER_HOLDS_DOCUMENT(&it)) {
-			fail_set(f, 14, "Each element of the 'pipeline' array must be an object");
+			fail_fill(f, 14, "Each element of the 'pipeline' array must be an object");
 			pipeline_free(&p);
 			return NULL;
 		}
@@ -235,7 +235,7 @@ pipeline_new(const bson_t *stages, int from, bool for_stream, struct fail *f)
 		if (!bson_iter_next(&st) || stage_read(s, &st, for_stream, f) < 0 ||
 		    bson_iter_next(&st)) {
 			if (!f->code)
-				fail_set(f, 40323,
+				fail_fill(f, 40323,
 				    "A pipeline stage specification object must "
 				    "contain exactly one field.");
 			pipeline_free(&p);
@@ -324,7 +324,7 @@ list_cut(struct doc_list *l, int64_t skip, int64_t limit)
 		doc_unref(&l->at[k]);
 	l->n -= drop;
 	if (drop)
-		memmove(l->at, l->at + drop, l->n * sizeof *l->at);
+		memmove(l->at, l->at + drop, l->n * sizeof(void *));
 	while (limit >= 0 && l->n > (uint64_t)limit)
 		doc_unref(&l->at[--l->n]);
 }

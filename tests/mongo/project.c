@@ -33,7 +33,7 @@ expression_append(
 	if (BSON_ITER_HOLDS_UTF8(expr) && bson_iter_utf8(expr, NULL)[0] == '$') {
 		const char *path = bson_iter_utf8(expr, NULL) + 1;
 
-		if (strncmp(path, "$ROOT", 6) == 0) {
+		if (strcmp(path, "$ROOT") == 0) {
 			if (doc)
 				bson_append_document(out, key, -1, doc);
 			return true;
@@ -41,7 +41,7 @@ expression_append(
 		if (strncmp(path, "$ROOT.", 6) == 0)
 			path += 6;
 		else if (path[0] == '$' || !path[0]) {
-			fail_set(f, 238, "the variable $%s is not supported here", path);
+			fail_fill(f, 238, "the variable $%s is not supported here", path);
 			return false;
 		}
 		if (doc && path_get(doc, path, &v))
@@ -51,12 +51,12 @@ expression_append(
 	if (BSON_ITER_HOLDS_DOCUMENT(expr)) {
 		bson_iter_recurse(expr, &e);
 		if (!bson_iter_next(&e) || strcmp(bson_iter_key(&e), "$literal") != 0) {
-			fail_set(f, 238, "this expression is not supported here");
+			fail_fill(f, 238, "this expression is not supported here");
 			return false;
 		}
 		expr = &e;
 	} else if (BSON_ITER_HOLDS_ARRAY(expr)) {
-		fail_set(f, 238, "array expressions are not supported here");
+		fail_fill(f, 238, "array expressions are not supported here");
 		return false;
 	}
 	if (doc)

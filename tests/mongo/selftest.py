@@ -985,7 +985,7 @@ class Strict(Base):
         while time.time() < end:
             s2.sendall(more)
             code = self.reply(s2)[2]["code"]
-            if code == 12051 and s:
+            if code == 143 and s:
                 s.close()
                 s = None
             elif code == 43:

@@ -130,7 +130,7 @@ number_take(struct session *s, int64_t number, struct fail *f)
 static int
 no_such_txn(int64_t number, struct fail *f)
 {
-	fail_set(f, 251,
+	fail_fill(f, 251,
 	    "Given transaction number %lld does not match any in-progress transactions.",
 	    (long long)number);
 	f->label = "TransientTransactionError";

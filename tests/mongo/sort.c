@@ -11,6 +11,10 @@ struct pick {
 	int dir;
 };
 
+struct order {
+	const bson_t *spec;
+};
+
 struct row {
 	struct doc *doc;
 	size_t place;
@@ -60,7 +64,7 @@ static int
 rows_compare(const void *a, const void *b, void *ctx)
 {
 	const struct row *x = a, *y = b;
-	const bson_t *spec = ctx;
+	const bson_t *spec = ((const struct order *)ctx)->spec;
 	bson_t xd, yd;
 	bson_iter_t it;
 
@@ -83,11 +87,12 @@ rows_compare(const void *a, const void *b, void *ctx)
 void
 sort_docs(const bson_t *spec, struct doc_list *l)
 {
+	struct order order = {spec};
 	struct row *rows = bson_malloc((l->n + 1) * sizeof *rows);
 
 	for (size_t i = 0; i < l->n; i++)
 		rows[i] = (struct row){l->at[i], i};
-	qsort_r(rows, l->n, sizeof *rows, rows_compare, (void *)(uintptr_t)spec);
+	qsort_r(rows, l->n, sizeof *rows, rows_compare, &order);
 	for (size_t i = 0; i < l->n; i++)
 		l->at[i] = rows[i].doc;
 	bson_free(rows);

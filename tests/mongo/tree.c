@@ -131,7 +131,7 @@ void
 tree_add(struct node *t, struct node *kid)
 {
 	if ((t->n & (t->n - 1)) == 0)
-		t->kids = bson_realloc(t->kids, (t->n ? t->n * 2 : 1) * sizeof *t->kids);
+		t->kids = bson_realloc(t->kids, (t->n ? t->n * 2 : 1) * sizeof(void *));
 	t->kids[t->n++] = kid;
 	if (t->type == BSON_TYPE_ARRAY)
 		rekey(t, t->n - 1);
@@ -157,7 +157,7 @@ tree_drop(struct node *t, struct node *kid)
 
 	while (t->kids[i] != kid)
 		i++;
-	memmove(t->kids + i, t->kids + i + 1, (t->n - i - 1) * sizeof *t->kids);
+	memmove(t->kids + i, t->kids + i + 1, (t->n - i - 1) * sizeof(void *));
 	t->n--;
 	tree_free(&kid);
 	if (t->type == BSON_TYPE_ARRAY)

@@ -110,7 +110,7 @@ txn_enter(struct server *srv, struct transaction *t, struct fail *f)
 	}
 	while (i--)
 		change_undo(srv, &t->changes[i]);
-	fail_set(f, 112,
+	fail_fill(f, 112,
 	    "WriteConflict error: this operation conflicted with another operation. "
 	    "Please retry your operation or multi-document transaction.");
 	f->label = "TransientTransactionError";
