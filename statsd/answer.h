@@ -18,7 +18,7 @@ struct request {
 	const char *if_none_match; /* or NULL */
 	bool handed_over; /* it came through wsfand's port */
 	bool busy; /* much waits to be read already: no long answer, please */
-	/* The value of a parameter of the query, decoded; NULL when it is absent ("" when it is empty). */
+	/* The value of a parameter of the query, decoded; NULL: absent, "": empty. */
 	const char *(*query)(const struct request *request, const char *name, size_t *length);
 };
 

@@ -150,7 +150,7 @@ exchange_query(const struct request *request, const char *name, size_t *length)
 static void
 put_header(struct MHD_Response *response, const char *name, const char *value)
 {
-	/* Fails only for want of memory or for a value of ours that is no header: both are fatal enough. */
+	/* Fails only for want of memory, or for a value of ours that is no header. */
 	if (value && MHD_add_response_header(response, name, value) != MHD_YES)
 		log_error("unable to add the header %s", name);
 }

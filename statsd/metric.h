@@ -18,8 +18,8 @@
 
 /* [a-zA-Z_:][a-zA-Z0-9_:]*, at most METRIC_NAME_MAX long. */
 bool metric_name_valid(const char *name);
-/* "" or name="value",name="value"…: values escaped (\\ \" \n), no name twice, and none of those that
- * statsd adds itself (daemon, process). */
+/* "" or name="value",name="value"…: values escaped (\\ \" \n), no name twice,
+ * and none of those that statsd adds itself (daemon, process). */
 bool metric_labels_valid(const char *labels);
 /* Names that statsd itself writes: no daemon may report them. */
 bool metric_name_reserved(const char *name);

@@ -3,7 +3,8 @@
  *
  * healthz: this process answers. readyz: every expected daemon reports, and none
  * of them says that it is unwell; else 503, and per daemon what is wrong since when:
- *     {"ready":false,"checks":{"ingestd":{"ok":false,"why":"…","since":"2026-…"},"wsfand":{"ok":true}}} */
+ *     {"ready":false,"checks":{"ingestd":{"ok":false,"why":"…","since":"2026-…"},
+ *     "wsfand":{"ok":true}}} */
 #ifndef STATSD_PAGE_HEALTH_H
 #define STATSD_PAGE_HEALTH_H
 

@@ -9,12 +9,13 @@
 #include "statsd/answer.h"
 #include "statsd/registry.h"
 
-/* {"totalConnections":n,"totalRooms":n,"roomStats":{"<formId>":n},"channelUsage":{…},"instances":n};
+/* {"totalConnections":n,"totalRooms":n,"roomStats":{"<formId>":n},"channelUsage":{…},
+ * "instances":n};
  * with ?formId=ID: {"formId":…,"activeConnections":n}, or 400. */
 void page_stats(struct answer *answer, const struct request *request,
     const struct registry *registry, struct moment now);
 
-/* {"webSocket":bool,"ready":bool,"daemons":[{"name","up","well","why","since","instances":[…]}]};
+/* {"webSocket":bool,"ready":bool,"daemons":[{"name","up","ok","why","since","instances":[…]}]};
  * webSocket: whether /ws/… is answered at the door through which the request came. */
 void page_pipeline(struct answer *answer, const struct request *request,
     const struct registry *registry, struct moment now);

@@ -4,8 +4,8 @@
  *
  * Labels that are added: `process` to the rows of an instance whose name is not
  * just its daemon's ("wsfand.2"), so that the series of a plain installation never
- * change; not `instance`, which Prometheus itself sets on what it scrapes. `daemon` to rows
- * whose name does not begin with dune_<daemon>_, so that two daemons never write the same series. */
+ * change; not `instance`, which Prometheus itself sets on what it scrapes. `daemon` to rows whose
+ * name does not begin with dune_<daemon>_, so that two daemons never write the same series. */
 #ifndef STATSD_PAGE_PROMETHEUS_H
 #define STATSD_PAGE_PROMETHEUS_H
 

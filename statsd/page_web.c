@@ -14,7 +14,7 @@
 #define ETAG_SIZE 20
 #define FILES_MAX 32
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv): enough to tell versions of a file apart. */
+/* FNV-1a, 64 bits (draft-eastlake-fnv): enough to tell versions of a file apart. */
 static uint64_t
 fnv1a(const char *start, const char *end)
 {

@@ -8,7 +8,7 @@
 #include "statsd/report_read.h"
 #include "statsd/routes.h"
 
-/* A moment `ms` after the begin of the test's time; the wall stands at 2026-03-01T09:30:00.000Z then. */
+/* A moment `ms` after the begin of the test's time, 2026-03-01T09:30:00.000Z. */
 struct moment at(uint64_t ms);
 
 /* Feeds one frame; fails the test when it is not taken as `want`. */
