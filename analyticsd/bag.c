@@ -69,7 +69,7 @@ bag_grow_bytes(struct bag *bag, size_t length)
 		bag->bytes_capacity *= 2;
 
 	char *bytes = mem_alloc(bag->bytes_capacity);
-	for (unsigned i = 0; i < bag->count; i++) {
+	for (unsigned i = 0; bag->bytes != NULL && i < bag->count; i++) {
 		struct bag_entry *entry = &bag->entries[i];
 		uint32_t size = entry->place & 0xff;
 

@@ -74,17 +74,6 @@ definition_take_option(
 	return NULL;
 }
 
-static int
-type_of(const char *name)
-{
-	static const char *const names[FIELD_TYPES] = {"text", "mcq", "checkbox", "rating"};
-
-	for (int type = 0; type < FIELD_TYPES; type++)
-		if (strcmp(name, names[type]) == 0)
-			return type;
-	return -1;
-}
-
 static bool
 definition_has(const struct definition *definition, const struct defined_field *field)
 {
@@ -141,7 +130,7 @@ definition_take_field(struct definition *definition, const bson_iter_t *element)
 		return "a field's id is not 1 to 50 of A-Za-z0-9_-";
 	field.hash = hash_bytes(field.id, field.id_length);
 	int known = type.raw != NULL && BSON_ITER_HOLDS_UTF8(&type)
-	    ? type_of(bson_iter_utf8(&type, NULL))
+	    ? field_type_parse(bson_iter_utf8(&type, NULL))
 	    : -1;
 	if (known < 0)
 		return "a field's type is none of text, mcq, checkbox, rating";

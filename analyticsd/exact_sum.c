@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/exact_sum.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -236,6 +237,8 @@ sum_round(const struct exact_sum *sum, int *exponent)
 	int high_bit = DIGIT_BITS * top + 31 - __builtin_clz((unsigned)digit[top]);
 	int lowest_bit = MAX(high_bit - (MANTISSA_BITS - 1), SMALLEST_BIT);
 	int shift = lowest_bit - window_bit;
+
+	assert(shift >= 12); /* the window is that much wider than a mantissa */
 	unsigned __int128 half = (unsigned __int128)1 << (shift - 1);
 	unsigned __int128 rest = window & (2 * half - 1);
 	uint64_t mantissa = (uint64_t)(window >> shift);

@@ -7,8 +7,6 @@
 #include "lib/mem.h"
 #include "lib/utf8.h"
 
-static const char *const type_names[FIELD_TYPES] = {"text", "mcq", "checkbox", "rating"};
-
 bool
 field_id_valid(const char *id, size_t length)
 {
@@ -22,6 +20,31 @@ field_id_valid(const char *id, size_t length)
 			return false;
 	}
 	return true;
+}
+
+const char *
+field_type_name(enum field_type type)
+{
+	switch (type) {
+	case FIELD_TEXT:
+		return "text";
+	case FIELD_MCQ:
+		return "mcq";
+	case FIELD_CHECKBOX:
+		return "checkbox";
+	case FIELD_RATING:
+		break;
+	}
+	return "rating";
+}
+
+int
+field_type_parse(const char *name)
+{
+	for (enum field_type type = FIELD_TEXT; type < FIELD_TYPES; type++)
+		if (strcmp(name, field_type_name(type)) == 0)
+			return (int)type;
+	return -1;
 }
 
 void
@@ -166,8 +189,6 @@ field_fitting(const struct field *field, enum field_type type)
 		return field->seen[KIND_LIST];
 	case FIELD_RATING:
 		return field->seen[KIND_NUMBER];
-	case FIELD_TYPES:
-		break;
 	}
 	return 0;
 }
@@ -328,7 +349,7 @@ field_write(const struct field *field, struct json_writer *w)
 
 	json_object_begin(w);
 	json_key(w, "type");
-	json_put_string(w, type_names[type]);
+	json_put_string(w, field_type_name(type));
 	json_key(w, "count");
 	json_put_u64(w, count);
 	switch (type) {
@@ -342,8 +363,6 @@ field_write(const struct field *field, struct json_writer *w)
 		break;
 	case FIELD_RATING:
 		number_write(field->number, w);
-		break;
-	case FIELD_TYPES:
 		break;
 	}
 	if (answers > count) {
@@ -363,75 +382,4 @@ field_memory(const struct field *field)
 	memory += field->number != NULL ? number_memory(field->number) : 0;
 	memory += field->text != NULL ? text_memory(field->text) : 0;
 	return memory;
-}
-
-enum aggregate { HAS_ONE = 1, HAS_SEVERAL = 2, HAS_NUMBER = 4, HAS_TEXT = 8, HAS_ALL = 15 };
-
-static unsigned
-field_aggregates(const struct field *field)
-{
-	return (field->one != NULL ? HAS_ONE : 0) | (field->several != NULL ? HAS_SEVERAL : 0) |
-	    (field->number != NULL ? HAS_NUMBER : 0) | (field->text != NULL ? HAS_TEXT : 0);
-}
-
-void
-field_encode(const struct field *field, struct encoder *e)
-{
-	encode_bytes(e, field->id, field->id_length);
-	encode_byte(e, field->declared ? (uint8_t)(1 + field->type) : 0);
-	for (int kind = 0; kind < FIELD_KINDS; kind++)
-		encode_varint(e, field->seen[kind]);
-	encode_byte(e, (uint8_t)field_aggregates(field));
-	if (field->one != NULL)
-		choice_encode(field->one, e);
-	if (field->several != NULL)
-		choice_encode(field->several, e);
-	if (field->number != NULL)
-		number_encode(field->number, e);
-	if (field->text != NULL)
-		text_encode(field->text, e);
-}
-
-static void
-field_decode_aggregates(struct field *field, struct decoder *d, unsigned aggregates)
-{
-	if (aggregates & HAS_ONE) {
-		field->one = mem_zalloc(sizeof(*field->one));
-		choice_decode(field->one, d);
-	}
-	if (aggregates & HAS_SEVERAL) {
-		field->several = mem_zalloc(sizeof(*field->several));
-		choice_decode(field->several, d);
-	}
-	if (aggregates & HAS_NUMBER) {
-		field->number = mem_zalloc(sizeof(*field->number));
-		number_decode(field->number, d);
-	}
-	if (aggregates & HAS_TEXT) {
-		field->text = mem_zalloc(sizeof(*field->text));
-		text_decode(field->text, d);
-	}
-}
-
-void
-field_decode(struct field *field, struct decoder *d)
-{
-	size_t length;
-	const char *id = decode_bytes(d, FIELD_MAX_ID, &length);
-
-	if (!field_id_valid(id, length)) {
-		d->failed = true;
-		return;
-	}
-	field_init(field, id, length, hash_bytes(id, length));
-	unsigned type = decode_byte(d);
-	field->declared = type > 0;
-	field->type = type > 0 && type <= FIELD_TYPES ? (enum field_type)(type - 1) : FIELD_TEXT;
-	for (int kind = 0; kind < FIELD_KINDS; kind++)
-		field->seen[kind] = decode_varint(d);
-	unsigned aggregates = decode_byte(d);
-	if (type > FIELD_TYPES || aggregates > HAS_ALL)
-		d->failed = true;
-	else
-		field_decode_aggregates(field, d, aggregates);
 }

@@ -22,7 +22,8 @@
 #define FIELD_MAX_ID 50
 
 /* In the order in which an undeclared field decides between equals. */
-enum field_type { FIELD_TEXT, FIELD_MCQ, FIELD_CHECKBOX, FIELD_RATING, FIELD_TYPES };
+enum field_type { FIELD_TEXT, FIELD_MCQ, FIELD_CHECKBOX, FIELD_RATING };
+#define FIELD_TYPES 4
 
 /* What a value looks like. Only KIND_OTHER fits no type. */
 enum field_kind {
@@ -52,6 +53,10 @@ struct field {
 
 /* Is this 1..50 of A-Za-z0-9_-? The shape of field ids and of option ids. */
 bool field_id_valid(const char *id, size_t length);
+
+const char *field_type_name(enum field_type type);
+/* The type of that name; -1: there is none. */
+MUST_CHECK int field_type_parse(const char *name);
 
 /* An undeclared field without answers. `id` is valid. */
 void field_init(struct field *field, const char *id, size_t length, uint32_t hash);

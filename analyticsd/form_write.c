@@ -5,13 +5,13 @@
 #include "analyticsd/form_state.h"
 
 static int
-fields_compare(const void *a, const void *b)
+fields_compare(const void *a, const void *b, void *fields)
 {
-	const struct field *const *one = a, *const *other = b;
-	size_t shorter = MIN((*one)->id_length, (*other)->id_length);
-	int order = memcmp((*one)->id, (*other)->id, shorter);
+	const struct field *one = (const struct field *)fields + *(const uint16_t *)a;
+	const struct field *other = (const struct field *)fields + *(const uint16_t *)b;
+	int order = memcmp(one->id, other->id, MIN(one->id_length, other->id_length));
 
-	return order != 0 ? order : (*one)->id_length - (*other)->id_length;
+	return order != 0 ? order : one->id_length - other->id_length;
 }
 
 static void
@@ -24,17 +24,17 @@ write_field(const struct field *field, struct json_writer *w)
 static void
 write_fields(const struct form *form, struct json_writer *w)
 {
-	const struct field *undeclared[FORM_MAX_UNDECLARED];
+	uint16_t undeclared[FORM_MAX_UNDECLARED];
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < form->declared_count; i++)
 		write_field(&form->fields[i], w);
 	for (uint32_t i = form->declared_count; i < form->field_count; i++)
 		if (!field_shapeless(&form->fields[i]))
-			undeclared[count++] = &form->fields[i];
-	qsort(undeclared, count, sizeof(undeclared[0]), fields_compare);
+			undeclared[count++] = (uint16_t)i;
+	qsort_r(undeclared, count, sizeof(undeclared[0]), fields_compare, form->fields);
 	for (size_t i = 0; i < count; i++)
-		write_field(undeclared[i], w);
+		write_field(&form->fields[undeclared[i]], w);
 }
 
 static void

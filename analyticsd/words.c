@@ -21,9 +21,9 @@
 enum point_class { CLASS_OTHER, CLASS_LETTER, CLASS_MARK, CLASS_DIGIT, CLASS_APOSTROPHE };
 
 /* One text is in work at a time; the storage is lent to the caller until the next one. */
-static struct word words[MAX_WORDS];
+static struct word kept[MAX_WORDS];
 static char folded[3 * RESPONSE_MAX_TEXT + WORD_MAX_BYTES];
-static uint16_t slots[1 << 15]; /* 1 + index into words[] */
+static uint16_t slots[1 << 15]; /* 1 + index into kept[] */
 static size_t word_count, folded_length, slot_count;
 
 static enum point_class
@@ -157,7 +157,7 @@ take_word(size_t length)
 	size_t slot = hash & (slot_count - 1);
 
 	for (; slots[slot] != 0; slot = (slot + 1) & (slot_count - 1)) {
-		const struct word *word = &words[slots[slot] - 1];
+		const struct word *word = &kept[slots[slot] - 1];
 
 		if (word->hash == hash && word->length == length &&
 		    memcmp(word->bytes, bytes, length) == 0)
@@ -165,13 +165,13 @@ take_word(size_t length)
 	}
 	if (word_count == MAX_WORDS || stop_word(bytes, length))
 		return;
-	words[word_count] = (struct word){bytes, (uint32_t)length, hash};
+	kept[word_count] = (struct word){bytes, (uint32_t)length, hash};
 	slots[slot] = (uint16_t)++word_count;
 	folded_length += length;
 }
 
 size_t
-words_of(const char *text, size_t length, const struct word **out)
+words_of(const char *text, size_t length, const struct word **words)
 {
 	const char *end = text + MIN(length, RESPONSE_MAX_TEXT), *next;
 
@@ -192,6 +192,6 @@ words_of(const char *text, size_t length, const struct word **out)
 		if (size > 0)
 			take_word(size);
 	}
-	*out = words;
+	*words = kept;
 	return word_count;
 }
