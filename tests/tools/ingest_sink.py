@@ -117,12 +117,12 @@ OPTIONS = bson.codec_options.CodecOptions(
 
 def serve(peer, state, args):
     pending = bytearray()
+    moved = False
     while True:
         data = peer.recv(262144)
         if not data:
             return
         pending += data
-        moved = False
         for event in documents(pending):
             state.apply(event)
             moved = True
@@ -132,6 +132,7 @@ def serve(peer, state, args):
         if moved and not args.no_commit and not select.select([peer], [], [], 0)[0]:
             state.save()
             peer.sendall(bson.encode({"committed": state.position}))
+            moved = False
 
 
 def main():
