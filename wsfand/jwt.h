@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* jwt: whether a token lets its bearer watch a form (RFC 7519). Pure: the time is an argument.
+ * Never logs; callers must not log tokens either.
+ *
+ * libjwt verifies the signature, with each key in turn. It alone would take the algorithm from
+ * the token; here it must be the configured one, to the letter, so neither "none" nor a
+ * public key used as a secret gets anybody in (RFC 8725, 2.1). What libjwt is lenient about
+ * is refused before it sees the token: padding, other alphabets, empty parts.
+ *
+ * Claims: `exp` (must be there) and `nbf` (if there), numbers, with 30 s of tolerance for clocks
+ * that differ; `iss` where DUNE_JWT_ISSUER is set, equal; `aud` where DUNE_JWT_AUDIENCE is set,
+ * a string or an array that holds it; `forms`, an array of form ids in either case, or the
+ * string "*": all forms; without it: none. A token that names `crit` headers is
+ * refused (RFC 7515, 4.1.11: we know none), and so is `typ` other than JWT. */
+#ifndef WSFAND_JWT_H
+#define WSFAND_JWT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base.h"
+#include "lib/form_id.h"
+#include "wsfand/jwt_keys.h"
+
+#define JWT_MAX_TOKEN 8192
+#define JWT_SKEW_MS 30000
+
+enum jwt_verdict {
+	JWT_OK,
+	JWT_MISSING,
+	JWT_INVALID, /* not a token, another algorithm, no key fits, claims of wrong types */
+	JWT_EXPIRED,
+	JWT_NO_EXPIRY,
+	JWT_NOT_YET,
+	JWT_WRONG_ISSUER,
+	JWT_WRONG_AUDIENCE,
+	JWT_FORM_NOT_COVERED, /* 403; everything else 401 */
+};
+
+/* `length` 0: JWT_MISSING. On JWT_OK, *expires_ms is when the connection has to end: the
+ * token's `exp`, or, where that lies already behind `now_ms` (within the tolerance), `exp` and
+ * the tolerance; always in the future, and before the year 10000. `now_ms`: of the
+ * wall clock (clock_wall_ms). */
+MUST_CHECK enum jwt_verdict jwt_judge(const struct jwt_keys *keys, const char *token, size_t length,
+    const struct form_id *form, int64_t now_ms, int64_t *expires_ms);
+
+/* What may be told to the client and to the log: "token expired". */
+const char *jwt_verdict_text(enum jwt_verdict verdict);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/ratelimit.h"
+
+#include <stdlib.h>
+
+#include "lib/base.h"
+#include "lib/mem.h"
+
+#define WAYS 4
+#define SETS (RATELIMIT_ENTRIES / WAYS)
+#define NS_PER_SECOND UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+/* Zero-initialised: a full bucket of nobody. */
+struct entry {
+	uint64_t network;
+	uint64_t full_ns; /* when it will be, or was, full again */
+};
+
+struct ratelimit {
+	uint64_t interval_ns; /* in which a token comes back; 0: no limit */
+	uint64_t burst_ns; /* how far full_ns may lie ahead for a token to be left */
+	struct siphash_key key;
+	struct entry (*sets)[WAYS];
+};
+
+struct ratelimit *
+ratelimit_new(uint32_t rate, uint32_t burst, struct siphash_key key)
+{
+	struct ratelimit *limit = mem_zalloc(sizeof(*limit));
+
+	if (rate == 0)
+		return limit;
+	limit->interval_ns = MAX(NS_PER_SECOND / rate, 1);
+	limit->burst_ns = limit->interval_ns * (MAX(burst, 1) - 1);
+	limit->key = key;
+	limit->sets = mem_zalloc(SETS * sizeof(*limit->sets));
+	return limit;
+}
+
+void
+ratelimit_free(struct ratelimit **pointer)
+{
+	struct ratelimit *limit = *pointer;
+
+	*pointer = NULL;
+	if (limit == NULL)
+		return;
+	free(limit->sets);
+	free(limit);
+}
+
+/* The network's own entry, or the one that is to make room for it. */
+static struct entry *
+find_entry(struct ratelimit *limit, uint64_t network)
+{
+	uint64_t hash = siphash_number(&limit->key, network);
+	struct entry *sets[] = {limit->sets[hash % SETS], limit->sets[(hash >> 32) % SETS]};
+	struct entry *oldest = sets[0];
+
+	for (size_t set = 0; set < ARRAY_SIZE(sets); set++) {
+		for (size_t way = 0; way < WAYS; way++) {
+			struct entry *entry = &sets[set][way];
+			if (entry->network == network)
+				return entry;
+			if (entry->full_ns < oldest->full_ns)
+				oldest = entry;
+		}
+	}
+	return oldest;
+}
+
+uint32_t
+ratelimit_take(struct ratelimit *limit, uint64_t network, uint64_t now_ms)
+{
+	uint64_t now_ns = now_ms * NS_PER_MS;
+
+	if (limit->interval_ns == 0 || network == 0)
+		return 0;
+	struct entry *entry = find_entry(limit, network);
+	uint64_t full_ns = entry->network == network ? MAX(entry->full_ns, now_ns) : now_ns;
+	uint64_t ahead_ns = full_ns - now_ns;
+	if (ahead_ns > limit->burst_ns)
+		return (uint32_t)((ahead_ns - limit->burst_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
+	entry->network = network;
+	entry->full_ns = full_ns + limit->interval_ns;
+	return 0;
+}
