@@ -84,8 +84,8 @@ changed(struct apply *apply, struct hot_form *hot, int64_t now_ms)
 	apply->config.changed(apply->config.owner, hot);
 }
 
-/* What was counted for a response: the row in the ledger, the form it stands in, and the record read
- * again as a response. */
+/* What was counted for a response: the row in the ledger, the form it stands in, and the record
+ * read again as a response. */
 struct counted {
 	bool found;
 	struct store_row row;
@@ -339,7 +339,8 @@ move_position(struct apply *apply, const struct event *event)
 int
 apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms)
 {
-	struct event event;
+	/* Static for the alignment of its bson_t, which ASan's stack does not keep. */
+	static struct event event;
 	int result;
 
 	forms_trim(apply->config.forms);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* apply: one event after the other to ledger and forms, and all of them as one transaction.
  *
- * Each event is idempotent by the response's _id: what the ledger says of it is taken back from the form it was
- * counted in, what the event says is added. A document that is malformed is skipped, and takes with it what an
- * older version of it had counted: a batch over the collection would skip it, too.
+ * Each event is idempotent by the response's _id: what the ledger says of it is taken back from
+ * the form it was counted in, what the event says is added. A document that is malformed is
+ * skipped, and takes with it what an older version of it had counted: a batch over the collection
+ * would skip it, too.
  *
- * apply_document() either applies a document wholly or not at all; so does apply_commit() with all since the last. */
+ * apply_document() either applies a document wholly or not at all; so does apply_commit() with
+ * all since the last. */
 #ifndef ANALYTICSD_APPLY_H
 #define ANALYTICSD_APPLY_H
 
@@ -32,8 +34,8 @@ struct apply_config {
 struct apply *apply_new(const struct apply_config *config);
 void apply_free(struct apply **apply);
 
-/* An event or a bare document (docs/protocol.md, "Ingest"). 0; -1 with the store's errno: nothing of
- * it was applied, it is to be offered again. */
+/* An event or a bare document (docs/protocol.md, "Ingest"). 0; -1 with the store's errno: nothing
+ * of it was applied, it is to be offered again. */
 MUST_CHECK int apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms);
 
 /* Anything that is not committed? */

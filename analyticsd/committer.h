@@ -7,8 +7,8 @@
  *                     blocked: nothing more is read, what is there stays in memory and is tried
  *                     again, 100 ms to 5 s later
  *
- * A store that turns out to be corrupt is set aside and the process ends with 111: the next one starts empty and
- * reads the source anew. */
+ * A store that turns out to be corrupt is set aside and the process ends with 111: the next one
+ * starts empty and reads the source anew. */
 #ifndef ANALYTICSD_COMMITTER_H
 #define ANALYTICSD_COMMITTER_H
 

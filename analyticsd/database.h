@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* database: one SQLite file, opened as analyticsd wants it: locked, of our version, with our tables.
+/* database: one SQLite file, opened as analyticsd wants it: locked, of our version, with our
+ * tables.
  *
- * - WAL with synchronous=NORMAL: a commit costs no fsync. When the machine itself goes down the last
- *   transactions may be undone, but state and position are undone together, and the source, which
- *   is the truth, is read again from that position.
+ * - WAL with synchronous=NORMAL: a commit costs no fsync. When the machine itself goes down the
+ *   last transactions may be undone, but state and position are undone together, and the source,
+ *   which is the truth, is read again from that position.
  * - 8 MiB of page cache, and a checkpoint each 16 MiB of WAL: memory and the time that a restart
  *   spends on recovery stay small however large the file is.
  * - It belongs to one process, by a lock on analytics.db.lock that goes with the process. */

@@ -8,7 +8,7 @@
 #include "analyticsd/interest.h"
 #include "analyticsd/interest_message.h"
 #include "analyticsd/publish.h"
-#include "analyticsd/snapshot.h"
+#include "analyticsd/room_frames.h"
 #include "lib/clock.h"
 #include "lib/frame.h"
 #include "lib/link.h"
@@ -28,12 +28,6 @@ struct fan_link {
 	struct link *link;
 };
 
-/* A frame of the room at hand, made when the first link needs it. */
-struct made_frame {
-	struct buf buf;
-	bool made;
-};
-
 struct fan_port {
 	struct fan_config config;
 	struct ev_loop *loop;
@@ -41,57 +35,12 @@ struct fan_port {
 	ev_timer due;
 	struct interest *interest;
 	struct publish *publish;
-	struct made_frame update, metrics;
+	struct room_frames *frames; /* of the room at hand */
 	size_t count;
 	struct fan_link links[];
 };
 
 /* ---- frames out ---- */
-
-static void
-too_long(struct fan_port *fan, const struct room *room)
-{
-	static struct log_limit limit = LOG_LIMIT(3, 10000);
-	char id[FORM_ID_HEX + 1];
-
-	form_id_format(&room->id, id);
-	counters[COUNTER_frames_too_long]++;
-	log_limited(&limit, LOG_ERROR,
-	    "a frame of form %s is over DUNE_MAX_FRAME_BYTES (%zu), not sent", id,
-	    fan->config.max_frame_bytes);
-}
-
-/* The frame, or an empty buffer when it would be too long. */
-static const struct buf *
-make(struct fan_port *fan, const struct room *room, unsigned kind)
-{
-	struct made_frame *frame = kind == KIND_ANALYTICS ? &fan->update : &fan->metrics;
-
-	if (frame->made)
-		return &frame->buf;
-	frame->made = true;
-	buf_clear(&frame->buf);
-	int result;
-	if (kind == KIND_ANALYTICS) {
-		result = snapshot_analytics(room->hot->form, &frame->buf);
-	} else {
-		struct metrics metrics = snapshot_count(
-		    room->hot->form, forms_zone(fan->config.forms), clock_wall_ms(), room->viewers);
-		result = snapshot_metrics(&room->id, &metrics, &frame->buf);
-	}
-	if (result < 0)
-		too_long(fan, room);
-	else
-		counters[COUNTER_frames_serialised]++;
-	return &frame->buf;
-}
-
-/* Another room, or other numbers. */
-static void
-begin_room(struct fan_port *fan)
-{
-	fan->update.made = fan->metrics.made = false;
-}
 
 /* 0: it is on its way; -1: no room. */
 static int
@@ -102,7 +51,8 @@ send_frame(struct conn *conn, const struct buf *frame)
 	frame_put_header(head, (uint32_t)buf_length(frame));
 	if (conn_send2(conn, head, sizeof(head), buf_bytes(frame), buf_length(frame)) == 0)
 		return 0;
-	/* What is queued may leave now; if it does not, the conn is stuck and will call on_drained(). */
+	/* What is queued may leave now; if it does not, the conn is stuck and will call
+	 * on_drained(). */
 	conn_flush(conn);
 	return conn_send2(conn, head, sizeof(head), buf_bytes(frame), buf_length(frame));
 }
@@ -123,7 +73,7 @@ send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds
 			continue;
 		const struct buf *frame = NULL;
 		if (conn_room(conn) >= LOW_ROOM)
-			frame = make(fan, room, order[i]);
+			frame = room_frames_get(fan->frames, order[i]);
 		if (frame == NULL || (buf_length(frame) > 0 && send_frame(conn, frame) < 0)) {
 			publish_owe(fan->publish, room, index, kinds);
 			counters[COUNTER_frames_owed]++;
@@ -145,8 +95,7 @@ add_metrics(struct fan_port *fan, struct room *room, unsigned news)
 {
 	if (news == 0)
 		return 0;
-	struct metrics now = snapshot_count(
-	    room->hot->form, forms_zone(fan->config.forms), clock_wall_ms(), room->viewers);
+	struct metrics now = room_frames_metrics(fan->frames);
 	if (now.today != room->told.today || now.this_hour != room->told.this_hour ||
 	    now.last_submission != room->told.last_submission)
 		news |= KIND_METRICS;
@@ -155,7 +104,8 @@ add_metrics(struct fan_port *fan, struct room *room, unsigned news)
 	return news;
 }
 
-/* Can the form be looked at? If not the store cannot be read now: the committer says so and tries again. */
+/* Can the form be looked at? If not the store cannot be read now: the committer says so and tries
+ * again. */
 static bool
 is_fresh(struct fan_port *fan, struct room *room)
 {
@@ -175,7 +125,7 @@ deliver(struct fan_port *fan, struct room *room, unsigned news)
 	if (!known && !room->known)
 		return;
 	room->known = known;
-	begin_room(fan);
+	room_frames_begin(fan->frames, room);
 	news = add_metrics(fan, room, news);
 	for (size_t i = 0; i < fan->count; i++) {
 		unsigned kinds = news | publish_wanted(room, i);
@@ -237,7 +187,7 @@ on_drained(void *owner)
 			publish_paid(fan->publish, room, link->index, owed);
 			continue;
 		}
-		begin_room(fan);
+		room_frames_begin(fan->frames, room);
 		if (send_kinds(fan, room, link->index, owed) < 0)
 			return;
 	}
@@ -402,8 +352,7 @@ fan_port_new(struct ev_loop *loop, const struct fan_config *config)
 	fan->count = count;
 	fan->interest = interest_new(count);
 	fan->publish = publish_new(fan->interest, config->update_interval_ms);
-	buf_init(&fan->update.buf, config->max_frame_bytes);
-	buf_init(&fan->metrics.buf, config->max_frame_bytes);
+	fan->frames = room_frames_new(forms_zone(config->forms), config->max_frame_bytes);
 	while ((path = strsep(&rest, ",")) != NULL)
 		open_link(fan, index++, path);
 	free(list);
@@ -427,8 +376,7 @@ fan_port_free(struct fan_port **pointer)
 	}
 	interest_free(&fan->interest);
 	publish_free(&fan->publish);
-	buf_free(&fan->update.buf);
-	buf_free(&fan->metrics.buf);
+	room_frames_free(&fan->frames);
 	MEM_FREE(pointer);
 }
 

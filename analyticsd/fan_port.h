@@ -2,9 +2,9 @@
 /* fan_port: the links to the consumers of frames (DUNE_FRAMES_TO): interest comes in, frames go out
  * (docs/protocol.md, "Frames socket").
  *
- * Sends at the end of each turn of the loop what publish.h says is due. A frame is made once and goes to all links
- * that watch its form; a form that nobody watches costs nothing. A link that is behind is owed the newest: its
- * queue is bounded, and nobody waits for it. */
+ * Sends at the end of each turn of the loop what publish.h says is due. A frame is made once and
+ * goes to all links that watch its form; a form that nobody watches costs nothing. A link that is
+ * behind is owed the newest: its queue is bounded, and nobody waits for it. */
 #ifndef ANALYTICSD_FAN_PORT_H
 #define ANALYTICSD_FAN_PORT_H
 

@@ -143,7 +143,8 @@ add_row(struct forms *forms, struct hot_form *hot, const struct store_row *row)
 	return 0;
 }
 
-/* Takes the tombstone out of the chain; `newer` is the seq of the row before it, 0: it was the head. */
+/* Takes the tombstone out of the chain; `newer` is the seq of the row before it, 0: it was the
+ * head. */
 static int
 unlink_row(
     struct forms *forms, struct hot_form *hot, int64_t newer, const struct store_row *tombstone)

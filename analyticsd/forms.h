@@ -5,16 +5,18 @@
  *   changed   it differs from the store (until the next commit)
  *   watched   it has a room (analyticsd/interest.h)
  *   idle      neither; the longest unused first, and these alone are evicted
- * At most `max` forms are held as long as idle ones can go; forms_crowded() tells that only a commit
- * can make room.
+ * At most `max` forms are held as long as idle ones can go; forms_crowded() tells that only a
+ * commit can make room.
  *
  * The state of a form is not written each time that a response is added: what came behind the
- * state (at most STATE_EVERY rows) is found in the chain and added when the form is loaded. Anything else
- * that happens to a form (a response changed or taken back, a definition) has the state written
- * with the next commit. A form that cannot be brought up to date by what is in memory, or whose
- * state does not decode or was made in another time zone, is computed anew from its chain.
+ * state (at most STATE_EVERY rows) is found in the chain and added when the form is loaded.
+ * Anything else that happens to a form (a response changed or taken back, a definition) has the
+ * state written with the next commit. A form that cannot be brought up to date by what is in
+ * memory, or whose state does not decode or was made in another time zone, is computed anew from
+ * its chain.
  *
- * A hot form is lent until the next commit or forms_trim(). Errors are the store's: -1 with errno. */
+ * A hot form is lent until the next commit or forms_trim(). Errors are the store's: -1 with
+ * errno. */
 #ifndef ANALYTICSD_FORMS_H
 #define ANALYTICSD_FORMS_H
 
@@ -68,7 +70,8 @@ void forms_changed(struct forms *forms, struct hot_form *hot, bool with_state);
 /* A row was appended to its chain, and its response added to its form. */
 void forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq);
 /* A call on its struct form said FORM_REBUILD. It goes on taking additions and removals, and is
- * computed anew, once for all of them, before it is looked at (forms_fresh) or written (forms_repair). */
+ * computed anew, once for all of them, before it is looked at (forms_fresh) or written
+ * (forms_repair). */
 void forms_stale(struct forms *forms, struct hot_form *hot);
 MUST_CHECK int forms_fresh(struct forms *forms, struct hot_form *hot, int64_t now_ms);
 MUST_CHECK int forms_repair(struct forms *forms, int64_t now_ms);

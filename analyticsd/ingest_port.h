@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* ingest_port: DUNE_RUN_DIR/ingest.sock, where events come in (docs/protocol.md, "Ingest").
  *
- * One connection at a time. The greeting waits until what an earlier connection sent is committed, so that
- * the position in it is exactly where the state stands. */
+ * One connection at a time: a newcomer is told so and turned away, unless the one before has left
+ * already and only its last words are still to be read; then it waits. The greeting waits until what an earlier connection sent is
+ * committed, so that the position in it is exactly where the state stands. */
 #ifndef ANALYTICSD_INGEST_PORT_H
 #define ANALYTICSD_INGEST_PORT_H
 
@@ -17,7 +18,8 @@
 struct ingest_port;
 
 struct ingest_events {
-	/* A document. -1: it could not be taken; it comes again after ingest_port_block(…, false). */
+	/* A document. -1: it could not be taken; it comes again after ingest_port_block(…,
+	 * false). */
 	int (*document)(void *owner, const bson_t *doc);
 	/* Commit what is there, so that the greeting can go out: 0; -1: blocked, not now. */
 	int (*settle)(void *owner);

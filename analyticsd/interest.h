@@ -71,8 +71,8 @@ void interest_drop(struct interest *interest, struct room **room);
 size_t interest_links(const struct interest *interest);
 size_t interest_rooms(const struct interest *interest);
 uint64_t interest_total_viewers(const struct interest *interest);
-/* All rooms: start with NULL; NULL at the end. The room before may be dropped meanwhile only if `next` was
- * taken first. */
+/* All rooms: start with NULL; NULL at the end. The room before may be dropped meanwhile only if
+ * `next` was taken first. */
 struct room *interest_next(const struct interest *interest, const struct room *room);
 
 #endif

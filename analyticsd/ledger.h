@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* ledger: the rows of all responses: those changed since the last commit in memory, in front
- * of those in the store. Look-ups see both; ledger_write() puts the changes into a transaction, as often as it
- * takes, and ledger_committed() forgets them. Whoever calls bounds what waits, by committing.
+ * of those in the store. Look-ups see both; ledger_write() puts the changes into a transaction,
+ * as often as it takes, and ledger_committed() forgets them. Whoever calls bounds what waits, by
+ * committing.
  *
  * Rows are lent until the next call on the ledger. Errors are the store's: -1 with errno. */
 #ifndef ANALYTICSD_LEDGER_H
@@ -25,8 +26,8 @@ MUST_CHECK int ledger_get(struct ledger *ledger, int64_t seq, struct store_row *
 
 /* A new row, with its bytes copied; returns its seq. */
 int64_t ledger_append(struct ledger *ledger, const struct store_row *row);
-/* Changes the row of that seq. Its id may become NULL (a tombstone; `was` is then the row as it stood), but not
- * another one. */
+/* Changes the row of that seq. Its id may become NULL (a tombstone; `was` is then the row as it
+ * stood), but not another one. */
 void ledger_update(struct ledger *ledger, const struct store_row *row);
 void ledger_bury(struct ledger *ledger, const struct store_row *was);
 /* Drops a tombstone that no chain names any more. */

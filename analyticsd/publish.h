@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* publish: which room gets what, and when. Pure: times are arguments (monotonic milliseconds), frames are the
- * caller's.
+/* publish: which room gets what, and when. Pure: times are arguments (monotonic milliseconds),
+ * frames are the caller's.
  *
  *   a change ──▶ ready ──publish_next()──▶ cooling (interval) ──▶ idle
  *                  ▲                          │ changed meanwhile (`late`)
  *                  └──────────────────────────┘
  *
- * The first change of a form is ready at once, the following ones of the interval come together at its end,
- * so what is sent last is always the newest. All cool for the same time: the list is
+ * The first change of a form is ready at once, the following ones of the interval come together
+ * at its end, so what is sent last is always the newest. All cool for the same time: the list is
  * in the order of its ends, and one timer is enough. A snapshot for one link (publish_snapshot)
  * and metrics do not wait and do not count.
  *
@@ -30,8 +30,8 @@ void publish_tell(struct publish *publish, struct room *room, unsigned kinds);
 /* One link is to get both kinds now. */
 void publish_snapshot(struct publish *publish, struct room *room, size_t link);
 
-/* The next room whose turn it is, or NULL. It is the caller's to send now: to every link that has it open
- * `*news` and what publish_wanted() adds for that link alone. */
+/* The next room whose turn it is, or NULL. It is the caller's to send now: to every link that has
+ * it open `*news` and what publish_wanted() adds for that link alone. */
 struct room *publish_next(struct publish *publish, uint64_t now_ms, unsigned *news);
 unsigned publish_wanted(struct room *room, size_t link);
 /* Milliseconds until publish_next() may have something; -1: not before the next change. */

@@ -78,7 +78,8 @@ snapshot_count(const struct form *form, const struct zone *zone, int64_t now_ms,
 	if (!form_known(form))
 		return (struct metrics){.viewers = viewers, .last_submission = RESPONSE_NO_TIME};
 	int64_t day = zone_day_start(zone, now_ms);
-	/* A day has 23 to 25 hours: 25 hours later it is the next one, or the one after has not begun. */
+	/* A day has 23 to 25 hours: 25 hours later it is the next one, or the one after has not
+	 * begun. */
 	int64_t next_day = zone_day_start(zone, day + 25 * HOUR_MS);
 
 	return (struct metrics){

@@ -11,8 +11,8 @@
 
 struct zone;
 
-/* Both write one JSON object behind what is in `out`. -1 with errno ENOBUFS: it is longer than `out` may
- * become; nothing was written then. */
+/* Both write one JSON object behind what is in `out`. -1 with errno ENOBUFS: it is longer than
+ * `out` may become; nothing was written then. */
 MUST_CHECK int snapshot_analytics(const struct form *form, struct buf *out);
 MUST_CHECK int snapshot_metrics(
     const struct form_id *id, const struct metrics *metrics, struct buf *out);

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* store: where analyticsd's state outlives it. A const table of functions with two
- * implementations: store_sqlite (DUNE_STATE_DIR/analytics.db) and store_memory (for tests: no disk).
+ * implementations: store_sqlite (DUNE_STATE_DIR/analytics.db) and store_memory (for tests: no
+ * disk).
  *
  * What is in it:
  *   position     the place in the source that all the rest stands at (opaque bytes)
  *   form rows    by form id: a number, where its chain begins, its encoded state
  *   rows         one per response, numbered in the order in which they came (seq, from 1); by the
- *                response's id. All rows of one form are a chain: the form's `head` is its newest row,
- *                each row's `prev` the one before, 0 the end. A row whose response was deleted or went to
- *                another form stays as a tombstone (no id, no record), so that the chain holds.
+ *                response's id. All rows of one form are a chain: the form's `head` is its newest
+ *                row, each row's `prev` the one before, 0 the end. A row whose response was
+ *                deleted or went to another form stays as a tombstone (no id, no record), so that
+ *                the chain holds.
  * docs/architecture.md, "Why a record per response", says why it looks like this.
  *
- * Everything is written between begin and commit; nothing of it is seen by a later run unless commit
- * returned 0. Reads are made outside of transactions.
+ * Everything is written between begin and commit; nothing of it is seen by a later run unless
+ * commit returned 0. Reads are made outside of transactions.
  *
- * Errors are -1 with errno: ENOSPC (the disk is full), EIO (anything else that may pass), EBADMSG (the
- * store is corrupt: set_aside() and start anew). failure() then says more, for the log. */
+ * Errors are -1 with errno: ENOSPC (the disk is full), EIO (anything else that may pass), EBADMSG
+ * (the store is corrupt: set_aside() and start anew). failure() then says more, for the log. */
 #ifndef ANALYTICSD_STORE_H
 #define ANALYTICSD_STORE_H
 
@@ -63,7 +65,8 @@ struct store_ops {
 	    struct buf *state);
 	int (*form_by_number)(struct store *store, int64_t number, struct form_id *id);
 	int (*ends)(struct store *store, struct store_ends *ends);
-	/* No response has an id above this one (in memcmp's order); NULL `id` out: no rows. 1, 0 or -1. */
+	/* No response has an id above this one (in memcmp's order); NULL `id` out: no rows. 1, 0
+	 * or -1. */
 	int (*greatest_id)(struct store *store, struct buf *id);
 
 	int (*begin)(struct store *store);
@@ -91,8 +94,8 @@ struct store {
 };
 
 /* DIRECTORY/analytics.db, with an exclusive lock: dies (111) when another process has it or it
- * cannot be opened, with 100 when it is of a newer version. A database that is corrupt at first sight is set
- * aside, loudly, and a new one made. See store_sqlite.c for the choice of pragmas. */
+ * cannot be opened, with 100 when it is of a newer version. A database that is corrupt at first
+ * sight is set aside, loudly, and a new one made. See store_sqlite.c for the choice of pragmas. */
 struct store *store_sqlite_open(const char *directory);
 
 struct store *store_memory_new(void);

@@ -22,43 +22,18 @@
 
 #define SCRATCH_MAX (64U << 20)
 
-#define STATEMENTS(X)                                                                          \
-	X(POSITION, "SELECT value FROM meta WHERE key = 'position'")                           \
-	X(ROW_BY_ID, "SELECT seq, id, form, prev, record FROM responses WHERE id = ?1")        \
-	X(ROW_BY_SEQ, "SELECT seq, id, form, prev, record FROM responses WHERE seq = ?1")      \
-	X(FORM,                                                                                \
-	    "SELECT forms.n, head, state_seq, updated, state FROM forms "                      \
-	    "LEFT JOIN states ON states.n = forms.n WHERE id = ?1")                            \
-	X(FORM_BY_NUMBER, "SELECT id FROM forms WHERE n = ?1")                                 \
-	X(ENDS, "SELECT (SELECT max(seq) FROM responses), (SELECT max(n) FROM forms)")         \
-	X(GREATEST_ID, "SELECT max(id) FROM responses WHERE id IS NOT NULL")                   \
-	X(BEGIN, "BEGIN IMMEDIATE")                                                            \
-	X(INSERT_ROW,                                                                          \
-	    "INSERT INTO responses (seq, id, form, prev, record) VALUES (?1, ?2, ?3, ?4, ?5)") \
-	X(UPDATE_ROW,                                                                          \
-	    "UPDATE responses SET id = ?2, form = ?3, prev = ?4, record = ?5 WHERE seq = ?1")  \
-	X(DELETE_ROW, "DELETE FROM responses WHERE seq = ?1")                                  \
-	X(PUT_FORM,                                                                            \
-	    "INSERT INTO forms (n, id, head, state_seq, updated) VALUES (?1, ?2, ?3, ?4, ?5) " \
-	    "ON CONFLICT (n) DO UPDATE SET head = excluded.head, "                             \
-	    "state_seq = excluded.state_seq, updated = excluded.updated")                      \
-	X(PUT_STATE, "INSERT OR REPLACE INTO states (n, state) VALUES (?1, ?2)")               \
-	X(PUT_POSITION, "INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?1)")    \
-	X(COMMIT, "COMMIT")                                                                    \
-	X(ROLLBACK, "ROLLBACK")
-
+#define STATEMENT(name, sql) NAME_##name,
 enum statement {
-#define X(name, sql) NAME_##name,
-	STATEMENTS(X)
-#undef X
-	    STATEMENT_COUNT
+#include "analyticsd/store_sqlite.def"
+	STATEMENT_COUNT
 };
+#undef STATEMENT
 
+#define STATEMENT(name, sql) sql,
 static const char *const statement_sql[] = {
-#define X(name, sql) sql,
-    STATEMENTS(X)
-#undef X
+#include "analyticsd/store_sqlite.def"
 };
+#undef STATEMENT
 
 struct store_sqlite {
 	struct store store;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyticsd/room_frames.h"
+
+#include "analyticsd/counters.h"
+#include "analyticsd/forms.h"
+#include "analyticsd/snapshot.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+struct made_frame {
+	struct buf buf;
+	bool made;
+};
+
+struct room_frames {
+	const struct zone *zone;
+	const struct room *room;
+	struct made_frame update, metrics;
+};
+
+struct room_frames *
+room_frames_new(const struct zone *zone, size_t max_frame_bytes)
+{
+	struct room_frames *frames = mem_zalloc(sizeof(*frames));
+
+	frames->zone = zone;
+	buf_init(&frames->update.buf, max_frame_bytes);
+	buf_init(&frames->metrics.buf, max_frame_bytes);
+	return frames;
+}
+
+void
+room_frames_free(struct room_frames **frames)
+{
+	buf_free(&(*frames)->update.buf);
+	buf_free(&(*frames)->metrics.buf);
+	MEM_FREE(frames);
+}
+
+void
+room_frames_begin(struct room_frames *frames, const struct room *room)
+{
+	frames->room = room;
+	frames->update.made = frames->metrics.made = false;
+}
+
+struct metrics
+room_frames_metrics(const struct room_frames *frames)
+{
+	const struct room *room = frames->room;
+
+	return snapshot_count(room->hot->form, frames->zone, clock_wall_ms(), room->viewers);
+}
+
+static int
+make(const struct room_frames *frames, unsigned kind, struct buf *out)
+{
+	if (kind == KIND_ANALYTICS)
+		return snapshot_analytics(frames->room->hot->form, out);
+	struct metrics metrics = room_frames_metrics(frames);
+	return snapshot_metrics(&frames->room->id, &metrics, out);
+}
+
+static void
+too_long(const struct room_frames *frames, size_t max)
+{
+	static struct log_limit limit = LOG_LIMIT(3, 10000);
+	char id[FORM_ID_HEX + 1];
+
+	form_id_format(&frames->room->id, id);
+	counters[COUNTER_frames_too_long]++;
+	log_limited(&limit, LOG_ERROR,
+	    "a frame of form %s is over DUNE_MAX_FRAME_BYTES (%zu), not sent", id, max);
+}
+
+const struct buf *
+room_frames_get(struct room_frames *frames, unsigned kind)
+{
+	struct made_frame *frame = kind == KIND_ANALYTICS ? &frames->update : &frames->metrics;
+
+	if (frame->made)
+		return &frame->buf;
+	frame->made = true;
+	buf_clear(&frame->buf);
+	if (make(frames, kind, &frame->buf) < 0)
+		too_long(frames, frame->buf.max);
+	else
+		counters[COUNTER_frames_serialised]++;
+	return &frame->buf;
+}

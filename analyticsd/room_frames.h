@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* room_frames: the frames of the room at hand: each is made when the first link needs it, and once. */
+#ifndef ANALYTICSD_ROOM_FRAMES_H
+#define ANALYTICSD_ROOM_FRAMES_H
+
+#include "analyticsd/interest.h"
+#include "lib/buf.h"
+
+struct room_frames;
+struct zone;
+
+struct room_frames *room_frames_new(const struct zone *zone, size_t max_frame_bytes);
+void room_frames_free(struct room_frames **frames);
+
+/* From now on it is about this room, whose form is known, as it stands now. */
+void room_frames_begin(struct room_frames *frames, const struct room *room);
+/* The payload of KIND_ANALYTICS or KIND_METRICS, lent until the next room_frames_begin(); empty
+ * when it would be over max_frame_bytes, which is counted and said. */
+const struct buf *room_frames_get(struct room_frames *frames, unsigned kind);
+/* What KIND_METRICS says. */
+struct metrics room_frames_metrics(const struct room_frames *frames);
+
+#endif
