@@ -76,10 +76,10 @@ hint_read(struct cmd *c, enum order *order)
 
 struct find {
 	bson_t filter, sort, projection;
-	int64_t skip, limit, batch;
-	bool single, has_min, has_max;
 	bson_iter_t min, max;
+	int64_t skip, limit, batch;
 	enum order hint;
+	bool single, has_min, has_max;
 };
 
 static int

@@ -286,15 +286,14 @@ level_apply(struct scope *s, bson_iter_t *it, bson_t *out)
 			s->len += n;
 			found = lookup(s, &kind);
 		}
-		if (!len && strcmp(key, "_id") == 0 && found != 2 && s->p->id >= 0)
-			found = 1, kind = s->p->id ? KEEP : OMIT;
-		else if (!len && strcmp(key, "_id") == 0 && !found)
+		/* _id stays unless it is left out by name. */
+		if (!len && strcmp(key, "_id") == 0 && found != 2 && (!found || s->p->id >= 0)) {
 			found = 1;
-		if (found == 1 && kind == KEEP)
-			bson_append_iter(out, key, -1, it);
-		else if (found == 2 && (BSON_ITER_HOLDS_DOCUMENT(it) || BSON_ITER_HOLDS_ARRAY(it)))
+			kind = s->p->id ? KEEP : OMIT;
+		}
+		if (found == 2 && (BSON_ITER_HOLDS_DOCUMENT(it) || BSON_ITER_HOLDS_ARRAY(it)))
 			below_apply(s, it, key, out);
-		else if (found != 1 && !s->p->inclusive)
+		else if (found == 1 ? kind == KEEP : !s->p->inclusive)
 			bson_append_iter(out, key, -1, it);
 		s->path[len] = 0;
 		s->len = len;

@@ -197,7 +197,7 @@ read_token(struct reader *r, struct token *out, struct fail *f)
 			return fail_set(f, 50810, "KeyString ends in its middle");
 		out->ts = out->ts << 8 | (unsigned)c;
 	}
-	if ((v = take_int(r)) != TOKEN_VERSION)
+	if (take_int(r) != TOKEN_VERSION)
 		return fail_set(f, 50795, "Invalid Resume Token: only supports version 1");
 	if ((v = take_int(r)) != 0 && v != TYPE_EVENT)
 		return fail_set(f, 51057, "Token type %lld not recognized", (long long)v);
@@ -219,7 +219,7 @@ read_token(struct reader *r, struct token *out, struct fail *f)
 int
 token_parse(const bson_t *doc, struct token *out, struct fail *f)
 {
-	uint8_t raw[TOKEN_TEXT];
+	uint8_t raw[TOKEN_TEXT] = {0};
 	const char *text = bson_str(doc, "_data");
 	struct reader r;
 	size_t n;
@@ -239,7 +239,8 @@ token_parse(const bson_t *doc, struct token *out, struct fail *f)
 			return fail_set(f, 9, "resume token string was not a valid hex string");
 		raw[i / 2] = (uint8_t)(hi << 4 | lo);
 	}
-	r = (struct reader){raw, n / 2};
+	r.at = raw;
+	r.left = n / 2;
 	return read_token(&r, out, f);
 }
 
