@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/stop_words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "analyticsd/bag.h"
+#include "analyticsd/hash.h"
 #include "lib/base.h"
 
-/* In the order of memcmp(3). Words of under three letters are never counted, so none stands here. */
+/* Words of under three letters are never counted, so none stands here. */
 static const char *const table[] = {
     "about",
     "above",
@@ -173,29 +174,17 @@ static const char *const table[] = {
     "yourselves",
 };
 
-#define LONGEST 10
-
-struct key {
-	const char *word;
-	size_t length;
-};
-
-static int
-key_compare(const void *a, const void *b)
-{
-	const struct key *key = a;
-	const char *entry = *(const char *const *)b;
-	int order = strncmp(key->word, entry, key->length);
-
-	return order != 0 ? order : -(entry[key->length] != '\0');
-}
-
 bool
-stop_word(const char *word, size_t length)
+stop_word(const char *word, size_t length, uint32_t hash)
 {
-	struct key key = {.word = word, .length = length};
+	static struct bag words;
 
-	if (length > LONGEST)
-		return false;
-	return bsearch(&key, table, ARRAY_SIZE(table), sizeof(table[0]), key_compare) != NULL;
+	if (words.count == 0) {
+		for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+			size_t size = strlen(table[i]);
+
+			bag_insert(&words, table[i], size, hash_bytes(table[i], size));
+		}
+	}
+	return bag_find(&words, word, length, hash) >= 0;
 }

@@ -5,8 +5,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* `word` is folded, its apostrophes are '. */
-bool stop_word(const char *word, size_t length);
+/* `word` is folded, its apostrophes are '; `hash` is its hash_bytes(). */
+bool stop_word(const char *word, size_t length, uint32_t hash);
 
 #endif

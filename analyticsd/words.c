@@ -20,6 +20,13 @@
 
 enum point_class { CLASS_OTHER, CLASS_LETTER, CLASS_MARK, CLASS_DIGIT, CLASS_APOSTROPHE };
 
+static const uint8_t ascii_class[128] = {
+    ['0' ... '9'] = CLASS_DIGIT,
+    ['A' ... 'Z'] = CLASS_LETTER,
+    ['a' ... 'z'] = CLASS_LETTER,
+    ['\''] = CLASS_APOSTROPHE,
+};
+
 /* One text is in work at a time; the storage is lent to the caller until the next one. */
 static struct word kept[MAX_WORDS];
 static char folded[3 * RESPONSE_MAX_TEXT + WORD_MAX_BYTES];
@@ -50,21 +57,15 @@ classify(int32_t point)
 }
 
 /* The class of the character at `at`, and where the next one is. */
-static enum point_class
+static inline enum point_class
 next_class(const char *at, const char *end, const char **next)
 {
 	unsigned char byte = (unsigned char)*at;
 	int32_t point;
 
 	if (byte < 0x80) {
-		unsigned char lower = byte | 0x20;
-
 		*next = at + 1;
-		if (lower >= 'a' && lower <= 'z')
-			return CLASS_LETTER;
-		if (byte >= '0' && byte <= '9')
-			return CLASS_DIGIT;
-		return byte == '\'' ? CLASS_APOSTROPHE : CLASS_OTHER;
+		return (enum point_class)ascii_class[byte];
 	}
 	utf8proc_ssize_t used = utf8proc_iterate((const uint8_t *)at, end - at, &point);
 	*next = at + (used > 0 ? used : 1);
@@ -109,11 +110,10 @@ fold_ascii(const char *run, size_t length)
 	if (length > WORD_MAX_BYTES)
 		return 0;
 	for (size_t i = 0; i < length; i++) {
-		unsigned char lower = (unsigned char)run[i] | 0x20;
-		bool letter = lower >= 'a' && lower <= 'z';
+		bool letter = ascii_class[(unsigned char)run[i]] == CLASS_LETTER;
 
 		letters += letter;
-		out[i] = letter ? (char)lower : run[i];
+		out[i] = (char)(run[i] | (letter ? 'a' - 'A' : 0));
 	}
 	return letters >= WORD_MIN_LETTERS ? length : 0;
 }
@@ -163,7 +163,7 @@ take_word(size_t length)
 		    memcmp(word->bytes, bytes, length) == 0)
 			return;
 	}
-	if (word_count == MAX_WORDS || stop_word(bytes, length))
+	if (word_count == MAX_WORDS || stop_word(bytes, length, hash))
 		return;
 	kept[word_count] = (struct word){bytes, (uint32_t)length, hash};
 	slots[slot] = (uint16_t)++word_count;
