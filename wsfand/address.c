@@ -63,8 +63,8 @@ const char *
 address_format(const struct address *address, char out[static ADDRESS_TEXT])
 {
 	if (address_is_none(address))
-		return strcpy(out, "unix");
-	if (address_is_v4(address))
+		memcpy(out, "unix", sizeof("unix"));
+	else if (address_is_v4(address))
 		inet_ntop(AF_INET, address->bytes + sizeof(mapped), out, ADDRESS_TEXT);
 	else
 		inet_ntop(AF_INET6, address->bytes, out, ADDRESS_TEXT);

@@ -16,7 +16,7 @@ struct address_count;
 
 /* `most`: clients per network; 0: no limit, and nothing is counted. */
 struct address_count *address_count_new(uint32_t most, struct siphash_key key);
-void address_count_free(struct address_count **count);
+void address_count_free(struct address_count **pointer);
 
 /* One more client of that network (see address_network(); 0 is never limited). false: it has as
  * many as it may have; then nothing was counted. */

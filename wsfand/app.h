@@ -11,6 +11,6 @@ struct app;
 
 /* Binds all sockets; dies when it cannot. `settings` must outlive the app. */
 struct app *app_new(struct ev_loop *loop, const struct settings *settings);
-void app_free(struct app **app);
+void app_free(struct app **pointer);
 
 #endif

@@ -28,7 +28,7 @@ struct cidr_list {
 };
 
 /* For settings.def: NULL, or what is allowed. */
-const char *cidr_check(const char *list);
+const char *cidr_check(const char *text);
 
 /* `text` NULL or empty: nobody. -1: not such a list (the list is empty then). */
 MUST_CHECK int cidr_list_parse(struct cidr_list *list, const char *text);

@@ -35,6 +35,6 @@ uint32_t door_newcomers(const struct door *door);
 /* How often accepting had to rest. */
 unsigned long door_exhausted(const struct door *door);
 /* Closes all: listeners and newcomers. */
-void door_free(struct door **door);
+void door_free(struct door **pointer);
 
 #endif

@@ -15,6 +15,6 @@ struct drain;
  * never from inside this call. */
 struct drain *drain_start(struct ev_loop *loop, struct session *session, double seconds,
     void (*done)(void *owner), void *owner);
-void drain_free(struct drain **drain);
+void drain_free(struct drain **pointer);
 
 #endif

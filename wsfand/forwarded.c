@@ -121,6 +121,12 @@ next_byte(struct slice *text)
 	return *text->bytes++;
 }
 
+static bool
+is_separator(char byte)
+{
+	return is_blank(byte) || byte == ';' || byte == ',' || byte == '"';
+}
+
 /* Behind the opening quote (RFC 9110, 5.6.4). The value's length, of which only MAX_NODE bytes
  * are kept; -1: it has no end. */
 static int
@@ -156,7 +162,7 @@ read_pair(struct slice *text, struct node *node)
 		return -1;
 	struct slice name = {text->bytes, (size_t)(equals - text->bytes)};
 	for (size_t i = 0; i < name.length; i++)
-		if (memchr(" \t;,\"", name.bytes[i], 5) != NULL)
+		if (is_separator(name.bytes[i]))
 			return -1;
 	text->bytes += name.length + 1;
 	text->length -= name.length + 1;
@@ -169,7 +175,7 @@ read_pair(struct slice *text, struct node *node)
 		value = (struct slice){quoted, length <= MAX_NODE ? (size_t)length : 0};
 	} else {
 		value = (struct slice){text->bytes, 0};
-		while (text->length > 0 && memchr(" \t;,\"", text->bytes[0], 5) == NULL) {
+		while (text->length > 0 && !is_separator(text->bytes[0])) {
 			next_byte(text);
 			value.length++;
 		}

@@ -12,6 +12,6 @@ struct handoff;
 struct handoff *handoff_new(const char *run_dir);
 /* `fd` stays the caller's, who closes it. -1: statsd is away or behind. */
 MUST_CHECK int handoff_pass(struct handoff *handoff, int fd);
-void handoff_free(struct handoff **handoff);
+void handoff_free(struct handoff **pointer);
 
 #endif

@@ -74,6 +74,6 @@ MUST_CHECK int jwt_keys_reload(
     struct jwt_keys **keys, const struct jwt_config *config, char error[static JWT_ERROR_SIZE]);
 
 /* Wipes the keys. */
-void jwt_keys_free(struct jwt_keys **keys);
+void jwt_keys_free(struct jwt_keys **pointer);
 
 #endif

@@ -13,7 +13,7 @@ struct jwt_pem;
 
 /* `text` must outlive it. */
 struct jwt_pem *jwt_pem_open(const char *text, size_t length);
-void jwt_pem_close(struct jwt_pem **pem);
+void jwt_pem_close(struct jwt_pem **pointer);
 
 /* 1 and the next key, *pem_bytes long and *text the caller's to free; 0: there are no more; -1:
  * a block that is none of the algorithm's public keys, and *why is a literal. */

@@ -68,7 +68,7 @@ struct message *
 message_new_close(uint16_t code, const char *reason)
 {
 	uint8_t payload[CONTROL_MAX_PAYLOAD];
-	size_t length = MIN(strlen(reason), sizeof(payload) - 2);
+	size_t length = strnlen(reason, sizeof(payload) - 2);
 
 	if (code == 0)
 		return message_new(MESSAGE_CLOSE, NULL, 0);

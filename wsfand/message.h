@@ -72,6 +72,6 @@ message_ref(struct message *message)
 }
 
 /* Lets go, and leaves NULL. NULL is fine. */
-void message_unref(struct message **message);
+void message_unref(struct message **pointer);
 
 #endif

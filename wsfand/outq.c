@@ -44,7 +44,7 @@ grow(struct outq *q)
 
 	if (q->count < MAX(q->capacity, 1U))
 		return;
-	ring = mem_array(NULL, wanted, sizeof(*ring));
+	ring = mem_array(NULL, wanted, sizeof(struct message *));
 	for (uint32_t i = 0; i < q->count; i++)
 		ring[i] = outq_at(q, i);
 	if (q->capacity > 0)
@@ -77,7 +77,7 @@ insert(struct outq *q, uint32_t at, struct message *message)
 static uint32_t
 find(const struct outq *q, uint8_t kind)
 {
-	uint32_t i = q->count;
+	uint32_t i;
 
 	if (!(q->kinds & 1U << kind))
 		return q->count;

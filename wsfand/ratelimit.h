@@ -22,7 +22,7 @@ struct ratelimit;
 
 /* `rate`: connections per second, 0: no limit (and no table); `burst`: at once, at least 1. */
 struct ratelimit *ratelimit_new(uint32_t rate, uint32_t burst, struct siphash_key key);
-void ratelimit_free(struct ratelimit **limit);
+void ratelimit_free(struct ratelimit **pointer);
 
 /* 0: it may connect, and a token is gone. Else nothing was taken, and so many seconds (at least
  * 1) have to pass: Retry-After. `network`: see address_network(); 0 is never limited.

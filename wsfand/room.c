@@ -296,7 +296,7 @@ sit_down(struct room *room, struct client *client)
 {
 	if (room->count == room->capacity) {
 		room->capacity = MAX(FIRST_PLACES, room->capacity * 2);
-		room->clients = mem_array(room->clients, room->capacity, sizeof(*room->clients));
+		room->clients = mem_array(room->clients, room->capacity, sizeof(struct client *));
 	}
 	client->room = room;
 	client->place = room->count;

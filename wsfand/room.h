@@ -27,7 +27,7 @@ struct rooms_events {
 
 struct rooms *rooms_new(struct ev_loop *loop, const struct rooms_events *events, void *owner);
 /* All clients must have left. */
-void rooms_free(struct rooms **rooms);
+void rooms_free(struct rooms **pointer);
 uint32_t rooms_count(const struct rooms *rooms);
 /* Messages that wait in rooms for the next flush. */
 uint32_t rooms_pending(const struct rooms *rooms);

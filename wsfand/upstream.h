@@ -19,6 +19,6 @@ struct upstream *upstream_new(
 /* The room has so many clients now: tells all producers. */
 void upstream_room_changed(struct upstream *upstream, const struct form_id *id, uint32_t clients);
 uint32_t upstream_producers(const struct upstream *upstream);
-void upstream_free(struct upstream **upstream);
+void upstream_free(struct upstream **pointer);
 
 #endif

@@ -36,7 +36,7 @@ struct wire_events {
 MUST_CHECK enum close_reason wire_feed(struct wire **wire, size_t max_message, const uint8_t *data,
     size_t length, const struct wire_events *events, void *owner);
 
-void wire_free(struct wire **wire);
+void wire_free(struct wire **pointer);
 
 /* Whether a client may send this close code (RFC 6455, 7.4; IANA's registry up to 1014). */
 bool wire_close_code_valid(uint16_t code);

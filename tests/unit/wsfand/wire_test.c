@@ -33,7 +33,9 @@ on_ping(void *owner UNUSED, const uint8_t *payload, size_t length)
 static bool
 on_pong(void *owner UNUSED)
 {
-	strcat(seen, "pong ");
+	size_t at = strlen(seen);
+
+	snprintf(seen + at, sizeof(seen) - at, "pong ");
 	return true;
 }
 
