@@ -2,8 +2,9 @@
 /* ingest_port: DUNE_RUN_DIR/ingest.sock, where events come in (docs/protocol.md, "Ingest").
  *
  * One connection at a time: a newcomer is told so and turned away, unless the one before has left
- * already and only its last words are still to be read; then it waits. The greeting waits until what an earlier connection sent is
- * committed, so that the position in it is exactly where the state stands. */
+ * already and only its last words are still to be read; then it waits. The greeting waits until
+ * what an earlier connection sent is committed, so that the position in it is exactly where the
+ * state stands. */
 #ifndef ANALYTICSD_INGEST_PORT_H
 #define ANALYTICSD_INGEST_PORT_H
 
