@@ -6,6 +6,7 @@
 #include "ingestd/counters.h"
 #include "ingestd/event.h"
 #include "ingestd/outbox.h"
+#include "ingestd/reply.h"
 #include "ingestd/source.h"
 #include "lib/clock.h"
 #include "lib/die.h"
@@ -14,9 +15,8 @@
 #include "lib/mem.h"
 #include "lib/report.h"
 #include "lib/signals.h"
+#include "lib/version.h"
 
-/* What analyticsd says is short: a position and a few words around it. */
-#define IN_MAX 1048576
 #define OUT_MAX 1048576
 /* An event that has waited for so long for its commit makes us unwell. */
 #define LATE_MS 5000
@@ -166,23 +166,15 @@ start_source(struct app *app, const uint8_t *position, uint32_t length)
 		die_system("analyticsd's position is no document");
 	app->started = true;
 	counters[COUNTER_source_starts]++;
-	if (app->paused) {
-		app->paused = false;
-		app->source->class->resume(app->source);
-	}
+	rest_or_go_on(app);
 	error = app->source->class->start(app->source, length > 0 ? &at : NULL);
 	if (error)
 		on_foreign(app, error);
 }
 
 static void
-on_hello(struct app *app, const bson_iter_t *at)
+on_hello(struct app *app, const uint8_t *position, uint32_t length)
 {
-	const uint8_t *position = NULL;
-	uint32_t length = 0;
-
-	if (BSON_ITER_HOLDS_DOCUMENT(at))
-		bson_iter_document(at, &length, &position);
 	app->greeted = true;
 	counters[COUNTER_connects]++;
 	outbox_rewind(app->outbox);
@@ -209,13 +201,10 @@ on_hello(struct app *app, const bson_iter_t *at)
 }
 
 static void
-on_committed(struct app *app, const bson_iter_t *at)
+on_committed(struct app *app, const uint8_t *position, uint32_t length)
 {
-	const uint8_t *position;
-	uint32_t length;
 	long dropped;
 
-	bson_iter_document(at, &length, &position);
 	dropped = outbox_commit(app->outbox, position, length);
 	if (dropped < 0) {
 		log_debug("analyticsd has committed a position that is not in the outbox");
@@ -236,19 +225,22 @@ on_refused(struct app *app, const char *text)
 }
 
 static void
-on_document(struct app *app, const bson_t *said)
+on_reply(struct app *app, const struct reply *reply)
 {
-	bson_iter_t at;
-
-	if (bson_iter_init_find(&at, said, "error") && BSON_ITER_HOLDS_UTF8(&at))
-		on_refused(app, bson_iter_utf8(&at, NULL));
-	else if (bson_iter_init_find(&at, said, "committed") && BSON_ITER_HOLDS_DOCUMENT(&at))
-		on_committed(app, &at);
-	else if (bson_iter_init_find(&at, said, "hello") &&
-	    bson_iter_init_find(&at, said, "position"))
-		on_hello(app, &at);
-	else
+	switch (reply->kind) {
+	case REPLY_HELLO:
+		on_hello(app, reply->position, reply->position_length);
+		break;
+	case REPLY_COMMITTED:
+		on_committed(app, reply->position, reply->position_length);
+		break;
+	case REPLY_ERROR:
+		on_refused(app, reply->text);
+		break;
+	case REPLY_UNKNOWN:
 		log_debug("analyticsd says something that we do not know");
+		break;
+	}
 }
 
 static void
@@ -263,28 +255,16 @@ static size_t
 on_data(void *owner, const uint8_t *data, size_t length)
 {
 	struct app *app = owner;
+	struct reply reply;
 	size_t used = 0;
+	long size;
 
-	while (length - used >= 5) {
-		const uint8_t *at = data + used;
-		uint32_t size = at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-		    (uint32_t)at[3] << 24;
-		bson_t said;
-
-		if (size < 5 || size > IN_MAX) {
-			on_broken(app);
-			return used;
-		}
-		if (length - used < size)
-			break;
-		if (!bson_init_static(&said, at, size) ||
-		    !bson_validate(&said, BSON_VALIDATE_NONE, NULL)) {
-			on_broken(app);
-			return used;
-		}
-		on_document(app, &said);
-		used += size;
+	while ((size = reply_parse(data + used, length - used, &reply)) > 0) {
+		on_reply(app, &reply);
+		used += (size_t)size;
 	}
+	if (size < 0)
+		on_broken(app);
 	return used;
 }
 
@@ -396,17 +376,12 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	ev_set_priority(&app->pump, EV_MINPRI + 1);
 	app->outbox = outbox_new((size_t)settings->outbox_bytes);
 	app->source = source_new(loop, settings, &source_events, app);
-	app->link = link_new(loop, app->path, name, &link_events, app, IN_MAX, OUT_MAX);
+	app->link = link_new(loop, app->path, name, &link_events, app, REPLY_MAX, OUT_MAX);
 	app->report = report_new(loop, &report, &report_events, app);
 	signals_init(loop, &signal_events, app);
+	log_info("ingestd %s: from %s", DUNE_VERSION, app->source->name);
 	MEM_FREE(&name);
 	return app;
-}
-
-const char *
-app_source_name(const struct app *app)
-{
-	return app->source->name;
 }
 
 bool

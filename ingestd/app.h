@@ -13,9 +13,7 @@
 struct app;
 
 struct app *app_new(struct ev_loop *loop, const struct settings *settings);
-/* What it reads from, for people. */
-const char *app_source_name(const struct app *app);
 /* False when something that cannot be interrupted still runs: end by _exit(2). */
-bool app_free(struct app **app);
+bool app_free(struct app **pointer);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* line_feed: what source_file and source_stdin share: lines of Extended JSON (relaxed or
- * canonical, what mongoexport writes) become events. A line that is no JSON object, or neither a form
- * nor a response, is counted, logged at a limited rate with its number, and skipped; an
+ * canonical, what mongoexport writes) become events. A line that is no JSON object, or neither a
+ * form nor a response, is counted, logged at a limited rate with its number, and skipped; an
  * empty one is nothing. */
 #ifndef INGESTD_LINE_FEED_H
 #define INGESTD_LINE_FEED_H

@@ -9,10 +9,8 @@
 #include "ingestd/source.h"
 #include "lib/die.h"
 #include "lib/env.h"
-#include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/reaper.h"
-#include "lib/version.h"
 
 static const struct program program = {
     .name = "ingestd",
@@ -35,7 +33,6 @@ main(int argc, char **argv)
 	if (!loop)
 		die_system("unable to make an event loop");
 	app = app_new(loop, &settings);
-	log_info("ingestd %s: from %s", DUNE_VERSION, app_source_name(app));
 	notify_ready();
 	ev_run(loop, 0);
 	clean = app_free(&app);

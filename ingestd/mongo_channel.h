@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* mongo_channel: what the worker thread and the loop's thread share; the only place where they
  * meet. Batches of encoded events go to the loop, bounded: the worker waits while
- * CHANNEL_BYTES wait to be taken. The status goes along with them. Both sides hold the channel; it is freed when
- * the second of them lets go, so that a worker that hangs in a call can be left alone. */
+ * CHANNEL_BYTES wait to be taken. The status goes along with them. Both sides hold the
+ * channel; it is freed when the second of them lets go, so that a worker that hangs in a call
+ * can be left alone. */
 #ifndef INGESTD_MONGO_CHANNEL_H
 #define INGESTD_MONGO_CHANNEL_H
 
@@ -47,7 +48,7 @@ void mongo_channel_stop(struct mongo_channel *channel);
 /* Waits at most so long for mongo_channel_done(); whether it came. */
 bool mongo_channel_wait(struct mongo_channel *channel, unsigned ms);
 /* No wake comes any more. */
-void mongo_channel_leave(struct mongo_channel **channel);
+void mongo_channel_leave(struct mongo_channel **pointer);
 
 /* ---- the worker's side ---- */
 
@@ -61,6 +62,6 @@ MUST_CHECK bool mongo_channel_sleep(struct mongo_channel *channel, unsigned ms);
 struct mongo_status *mongo_channel_lock(struct mongo_channel *channel);
 void mongo_channel_unlock(struct mongo_channel *channel);
 /* The worker's last word: it touches nothing of ours any more. */
-void mongo_channel_done(struct mongo_channel **channel);
+void mongo_channel_done(struct mongo_channel **pointer);
 
 #endif

@@ -10,10 +10,10 @@
 #define BATCH_SIZE 1000
 
 struct mongo_client {
+	bson_t options; /* serverId and the session, for every command */
 	mongoc_client_t *client;
 	mongoc_client_session_t *session;
 	const char *database;
-	bson_t options; /* serverId and the session, for every command */
 	char set[128];
 	int wire_version;
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* mongo_client: one connection to MongoDB, and cursors on it, by raw commands: one command per
- * call, nothing retried, no loop inside. Every call blocks, for at most the time limits of the URI; it
- * belongs to one thread. After an error of kind other than MONGO_SERVER the client is to be freed and made anew. */
+ * call, nothing retried, no loop inside. Every call blocks, for at most the time limits of the
+ * URI; it belongs to one thread. After an error of kind other than MONGO_SERVER the client is
+ * to be freed and made anew. */
 #ifndef INGESTD_MONGO_CLIENT_H
 #define INGESTD_MONGO_CLIENT_H
 
@@ -16,7 +17,7 @@ struct mongo_client;
 
 /* Connects, and refuses what is no replica set. NULL with *error filled. */
 struct mongo_client *mongo_client_new(const mongoc_uri_t *uri, struct mongo_error *error);
-void mongo_client_free(struct mongo_client **client);
+void mongo_client_free(struct mongo_client **pointer);
 
 /* The replica set's name; "" behind mongos. */
 const char *mongo_client_set_name(const struct mongo_client *client);

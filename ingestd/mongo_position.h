@@ -24,7 +24,8 @@ struct mongo_origin {
 
 enum mongo_scan { SCAN_NONE, SCAN_FORMS, SCAN_RESPONSES };
 
-/* `at` and `after` are never NULL and may be empty: nothing known yet, from the first document on. */
+/* `at` and `after` are never NULL and may be empty: nothing known yet, from the first document
+ * on. */
 struct mongo_position {
 	bson_t at;
 	enum mongo_scan scan;
@@ -45,8 +46,8 @@ void mongo_position_set_after(struct mongo_position *position, const bson_iter_t
 void mongo_position_encode(
     const struct mongo_position *position, const struct mongo_origin *origin, bson_t *out);
 
-/* Fills an initialised position. NULL, or why it cannot be one of ours (static text). `origin->set` is taken
- * from the document. */
+/* Fills an initialised position. NULL, or why it cannot be one of ours (static text).
+ * `origin->set` is taken from the document. */
 MUST_CHECK const char *mongo_position_decode(
     const bson_t *doc, struct mongo_origin *origin, struct mongo_position *position);
 

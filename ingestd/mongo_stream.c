@@ -104,8 +104,8 @@ mongo_stream_open(
 /* ---- following ---- */
 
 struct following {
-	struct mongo_worker *worker;
 	struct mongo_cursor cursor;
+	struct mongo_worker *worker;
 	uint64_t told_ms; /* when a position last went out, with an event or alone */
 	bool invalidated;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* mongo_worker: the thread that reads a MongoDB database, since libmongoc blocks. It connects,
- * scans both collections where that is still to be done, follows the change stream, and begins again
- * after each failure, as mongo_errors says, from the last position that it gave. All it shares with the
- * rest is its mongo_channel. */
+ * scans both collections where that is still to be done, follows the change stream, and begins
+ * again after each failure, as mongo_errors says, from the last position that it gave. All it
+ * shares with the rest is its mongo_channel. */
 #ifndef INGESTD_MONGO_WORKER_H
 #define INGESTD_MONGO_WORKER_H
 
@@ -38,8 +38,8 @@ enum mongo_outcome {
 };
 
 /* Runs until the channel says to end; then frees the worker. For pthread_create(3). */
-void *mongo_worker_run(void *worker);
-void mongo_worker_free(struct mongo_worker **worker);
+void *mongo_worker_run(void *pointer);
+void mongo_worker_free(struct mongo_worker **pointer);
 
 /* For scan and stream: puts one event, at the worker's position, into `events`, and these into
  * the channel when they are many. MONGO_DONE or MONGO_STOPPING. */

@@ -144,12 +144,15 @@ drop(struct outbox *outbox, size_t count, size_t bytes)
 long
 outbox_commit(struct outbox *outbox, const uint8_t *position, size_t length)
 {
-	const uint8_t *event = outbox->count ? buf_bytes(&outbox->bytes) : NULL;
+	const uint8_t *event;
 	size_t bytes = 0;
 
 	if (length == outbox->base_length &&
 	    (length == 0 || memcmp(position, outbox->base, length) == 0))
 		return 0;
+	if (outbox->count == 0)
+		return -1;
+	event = buf_bytes(&outbox->bytes);
 	for (size_t i = 0; i < outbox->count; i++) {
 		const struct entry *entry = entry_at(outbox, i);
 

@@ -23,7 +23,7 @@
 struct outbox;
 
 struct outbox *outbox_new(size_t limit);
-void outbox_free(struct outbox **outbox);
+void outbox_free(struct outbox **pointer);
 
 /* Copies an encoded event; `now_ms` is any monotonic clock. -1 when it is no event. */
 MUST_CHECK int outbox_add(

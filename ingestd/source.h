@@ -31,16 +31,18 @@ struct source_class {
 	/* Started at an older position, it gives everything behind it once more. */
 	bool rereadable;
 	/* From here on; NULL: from the beginning. Whatever runs is given up. May be called
-	 * again. NULL, or why this position cannot be one of ours; the text is static or the source's. */
+	 * again. NULL, or why this position cannot be one of ours; the text is static or the
+	 * source's. */
 	const char *(*start)(struct source *source, const bson_t *position);
 	void (*pause)(struct source *source);
 	void (*resume)(struct source *source);
 	/* Brings the source's gauges up to date. May be NULL. */
 	void (*refresh)(struct source *source);
-	/* NULL: it can be read; else what is wrong, in words for /readyz. Lives until the next call. */
+	/* NULL: it can be read; else what is wrong, in words for /readyz. Lives until the next
+	 * call. */
 	const char *(*unwell)(struct source *source);
-	/* False when a call into the network could not be ended in time: then threads still run, and the
-	 * process must end by _exit(2). */
+	/* False when a call into the network could not be ended in time: then threads still
+	 * run, and the process must end by _exit(2). */
 	bool (*free)(struct source *source);
 };
 
@@ -53,15 +55,16 @@ struct source {
 	char *name; /* for people: "mongodb://host/database", without credentials */
 };
 
-/* Made by the scheme of DUNE_SOURCE; started by its start(). Dies with 100 when the setting is wrong. */
+/* Made by the scheme of DUNE_SOURCE; started by its start(). Dies with 100 when the setting is
+ * wrong. */
 struct source *source_new(struct ev_loop *loop, const struct settings *settings,
     const struct source_events *events, void *owner);
 /* What source_class.free returns. */
-bool source_free(struct source **source);
+bool source_free(struct source **pointer);
 
 /* For settings.def (setting_check of lib/env.h), and for --check: dies with 100. */
 const char *source_check(const char *value);
-void source_check_settings(const void *settings);
+void source_check_settings(const void *pointer);
 
 /* Each kind's constructor; the base is filled in by source_new(). */
 struct source *source_mongo_new(const struct settings *settings);

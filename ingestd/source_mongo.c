@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* source_mongo: a MongoDB database, read by a thread of its own (mongo_worker.h), since libmongoc
- * blocks: here, in the loop's thread, its batches are taken out of the channel, one event at a time,
- * as long as they are wanted. What is not taken stops the worker. */
+/* source_mongo: a MongoDB database, read by a thread of its own (mongo_worker.h), since
+ * libmongoc blocks: here, in the loop's thread, its batches are taken out of the channel, one
+ * event at a time, as long as they are wanted. What is not taken stops the worker. */
 #include <errno.h>
 #include <mongoc/mongoc.h>
 #include <pthread.h>

@@ -24,6 +24,6 @@ void acceptor_resume(struct acceptor *acceptor);
 unsigned long acceptor_exhausted(const struct acceptor *acceptor);
 int acceptor_fd(const struct acceptor *acceptor);
 /* Closes the listener. */
-void acceptor_free(struct acceptor **acceptor);
+void acceptor_free(struct acceptor **pointer);
 
 #endif

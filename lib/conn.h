@@ -62,6 +62,6 @@ void conn_resume(struct conn *conn);
  * descriptors see lib/fdpass.h. */
 int conn_fd(const struct conn *conn);
 
-void conn_close(struct conn **conn);
+void conn_close(struct conn **pointer);
 
 #endif

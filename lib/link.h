@@ -30,6 +30,6 @@ struct conn *link_conn(const struct link *link);
 /* The peer broke the protocol: drop it and try again (after at least the backoff). `down` is
  * not called. */
 void link_reset(struct link *link);
-void link_free(struct link **link);
+void link_free(struct link **pointer);
 
 #endif

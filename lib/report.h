@@ -42,6 +42,6 @@ struct report *report_new(struct ev_loop *loop, const struct report_config *conf
 MUST_CHECK int report_frame(struct report *report, const void *json, size_t length);
 /* Sends a report now (at the end, for the last counts). */
 void report_now(struct report *report);
-void report_free(struct report **report);
+void report_free(struct report **pointer);
 
 #endif
