@@ -1,253 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/analyticsd/batch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/json_write.h"
 #include "lib/mem.h"
+#include "tests/unit/analyticsd/batch_words.h"
 #include "tests/unit/unit.h"
-
-#define DAY_MS INT64_C(86400000)
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const char *const type_names[] = {"text", "mcq", "checkbox", "rating"};
-static const char *const field_names[] = {"alpha", "Alpha", "b", "b-1", "c_2", "zz", "Z", "0",
-    "long-name-of-a-field-up-to-fifty-characters-abcdef", "omega"};
-/* In the order of their bytes, as they are to be shown. */
-static const char *const options[] = {
-    "", "No", "_other", "a", "b", "maybe so", "no", "yes", "z9", "\xc3\xa9t\xc3\xa9"};
-#define OVERSIZE COUNT(options) /* 201 bytes of 'o' */
-
-/* What is written, and the keyword that it counts as. */
-static const struct {
-	const char *raw, *keyword;
-} vocabulary[] = {
-    {"apple", "apple"},
-    {"APPLE", "apple"},
-    {"Apples", "apples"},
-    {"Stra\xc3\x9f"
-     "e",
-	"strasse"},
-    {"STRASSE", "strasse"},
-    {"na\xc3\xafve", "na\xc3\xafve"},
-    {"NAI\xcc\x88VE", "na\xc3\xafve"},
-    {"\xce\x95\xce\xbb\xce\xbb\xce\xac\xcf\x82", "\xce\xb5\xce\xbb\xce\xbb\xce\xac\xcf\x83"},
-    {"the", NULL},
-    {"Don\xe2\x80\x99t", NULL},
-    {"ok", NULL},
-    {"a1b2", NULL},
-    {"2026", NULL},
-    {"covid19", "covid19"},
-    {"o'clock", "o'clock"},
-    {"delivery", "delivery"},
-    {"fast", "fast"},
-    {"slow", "slow"},
-    {"friendly", "friendly"},
-    {"staff", "staff"},
-    {"price", "price"},
-    {"quality", "quality"},
-};
-
-/* ---- rolling ---- */
-
-void
-batch_roll_definition(struct batch_definition *definition, struct dice *dice)
-{
-	bool taken[COUNT(field_names)] = {false};
-
-	*definition = (struct batch_definition){.defined = true};
-	unsigned count = dice_roll(dice, BATCH_MAX_FIELDS);
-	while (definition->count < count) {
-		struct batch_field *field = &definition->fields[definition->count];
-		unsigned name = dice_roll(dice, COUNT(field_names));
-
-		if (taken[name])
-			continue;
-		taken[name] = true;
-		definition->count++;
-		/* Mostly the same type for the same field, so that much can be carried over. */
-		*field = (struct batch_field){
-		    .field = name,
-		    .type = dice_roll(dice, 8) == 0 ? dice_roll(dice, 4) : name % 4,
-		};
-		for (unsigned o = 0; o < COUNT(options) && field->option_count < BATCH_MAX_OPTIONS;
-		     o++)
-			if (dice_roll(dice, 3) == 0)
-				field->options[field->option_count++] = o;
-		for (unsigned i = field->option_count; i > 1; i--) {
-			unsigned j = dice_roll(dice, i), other = field->options[j];
-
-			field->options[j] = field->options[i - 1];
-			field->options[i - 1] = other;
-		}
-	}
-}
-
-static void
-roll_answer(struct batch_answer *answer, struct dice *dice, unsigned field)
-{
-	static const enum batch_kind usual[] = {BATCH_TEXT, BATCH_TOKEN, BATCH_LIST, BATCH_NUMBER};
-	unsigned many;
-
-	*answer = (struct batch_answer){.field = field, .kind = usual[field % 4]};
-	if (dice_roll(dice, 6) == 0)
-		answer->kind = (enum batch_kind)dice_roll(dice, BATCH_NOTHING + 1);
-	switch (answer->kind) {
-	case BATCH_TOKEN:
-		answer->piece_count = 1;
-		answer->pieces[0] = dice_roll(dice, COUNT(options) + (dice_roll(dice, 20) == 0));
-		break;
-	case BATCH_TEXT:
-		for (many = 1 + dice_roll(dice, BATCH_MAX_PIECES - 1); many > 0; many--)
-			answer->pieces[answer->piece_count++] = dice_roll(dice, COUNT(vocabulary));
-		break;
-	case BATCH_LIST:
-		for (many = dice_roll(dice, BATCH_MAX_PIECES); many > 0; many--)
-			answer->pieces[answer->piece_count++] = dice_roll(
-			    dice, COUNT(options) + (dice_roll(dice, 20) == 0));
-		break;
-	case BATCH_NUMBER:
-		/* Quarters: sums of them are exact in a double. */
-		answer->number = dice_roll(dice, 3) ? 1 + dice_roll(dice, 5)
-						    : ((int)dice_roll(dice, 4000) - 2000) / 4.0;
-		break;
-	case BATCH_BROKEN:
-	case BATCH_NOTHING:
-		break;
-	}
-}
-
-void
-batch_roll_response(
-    struct batch_response *response, struct dice *dice, int64_t now_ms, unsigned days)
-{
-	*response = (struct batch_response){.duration_ms = -1};
-	response->timed = dice_roll(dice, 20) != 0;
-	response->submitted_ms = now_ms - (int64_t)dice_roll(dice, days) * DAY_MS -
-	    (int64_t)dice_roll(dice, 86400) * 1000 + dice_roll(dice, 1000);
-	if (dice_roll(dice, 3) == 0)
-		response->duration_ms = dice_roll(dice, 600000);
-	for (unsigned field = 0; field < COUNT(field_names); field++)
-		if (response->answer_count < BATCH_MAX_ANSWERS && dice_roll(dice, 3) != 0)
-			roll_answer(&response->answers[response->answer_count++], dice, field);
-}
-
-/* ---- as documents ---- */
-
-static const char *
-option_text(unsigned option)
-{
-	static char oversize[202];
-
-	if (option < COUNT(options))
-		return options[option];
-	memset(oversize, 'o', 201);
-	return oversize;
-}
-
-bson_t *
-batch_definition_bson(const struct batch_definition *definition)
-{
-	bson_t *doc = bson_new(), fields, field, list, option;
-	char index[12];
-
-	BSON_APPEND_UTF8(doc, "title", "a form");
-	BSON_APPEND_ARRAY_BEGIN(doc, "fields", &fields);
-	for (unsigned i = 0; i < definition->count; i++) {
-		const struct batch_field *f = &definition->fields[i];
-
-		snprintf(index, sizeof(index), "%u", i);
-		BSON_APPEND_DOCUMENT_BEGIN(&fields, index, &field);
-		BSON_APPEND_UTF8(&field, "id", field_names[f->field]);
-		BSON_APPEND_UTF8(&field, "type", type_names[f->type]);
-		BSON_APPEND_ARRAY_BEGIN(&field, "options", &list);
-		for (unsigned o = 0; o < f->option_count; o++) {
-			snprintf(index, sizeof(index), "%u", o);
-			BSON_APPEND_DOCUMENT_BEGIN(&list, index, &option);
-			BSON_APPEND_UTF8(&option, "id", option_text(f->options[o]));
-			bson_append_document_end(&list, &option);
-		}
-		bson_append_array_end(&field, &list);
-		bson_append_document_end(&fields, &field);
-	}
-	bson_append_array_end(doc, &fields);
-	return doc;
-}
-
-static void
-append_value(bson_t *entry, const struct batch_answer *answer)
-{
-	char text[256] = "", index[12];
-	bson_t list;
-
-	switch (answer->kind) {
-	case BATCH_TOKEN:
-		BSON_APPEND_UTF8(entry, "value", option_text(answer->pieces[0]));
-		break;
-	case BATCH_TEXT:
-		for (unsigned i = 0; i < answer->piece_count; i++) {
-			strcat(text, vocabulary[answer->pieces[i]].raw);
-			strcat(text, i % 3 == 0 ? ", " : " ");
-		}
-		BSON_APPEND_UTF8(entry, "value", text);
-		break;
-	case BATCH_BROKEN:
-		bson_append_utf8(entry, "value", -1,
-		    "slow\xff"
-		    "fast",
-		    9);
-		break;
-	case BATCH_NUMBER:
-		if (answer->number == (int)answer->number)
-			BSON_APPEND_INT32(entry, "value", (int)answer->number);
-		else
-			BSON_APPEND_DOUBLE(entry, "value", answer->number);
-		break;
-	case BATCH_LIST:
-		BSON_APPEND_ARRAY_BEGIN(entry, "value", &list);
-		for (unsigned i = 0; i < answer->piece_count; i++) {
-			snprintf(index, sizeof(index), "%u", i);
-			BSON_APPEND_UTF8(&list, index, option_text(answer->pieces[i]));
-		}
-		bson_append_array_end(entry, &list);
-		break;
-	case BATCH_NOTHING:
-		BSON_APPEND_NULL(entry, "value");
-		break;
-	}
-}
-
-bson_t *
-batch_response_bson(const struct batch_response *response)
-{
-	bson_t *doc = bson_new(), entries, entry, meta;
-	bson_oid_t oid;
-	char index[12];
-
-	bson_oid_init_from_string(&oid, "60f7b1b9e1234567890abcde");
-	BSON_APPEND_OID(doc, "formId", &oid);
-	BSON_APPEND_ARRAY_BEGIN(doc, "answers", &entries);
-	for (unsigned i = 0; i < response->answer_count; i++) {
-		snprintf(index, sizeof(index), "%u", i);
-		BSON_APPEND_DOCUMENT_BEGIN(&entries, index, &entry);
-		BSON_APPEND_UTF8(&entry, "fieldId", field_names[response->answers[i].field]);
-		append_value(&entry, &response->answers[i]);
-		bson_append_document_end(&entries, &entry);
-	}
-	bson_append_array_end(doc, &entries);
-	if (response->timed)
-		BSON_APPEND_DATE_TIME(doc, "submittedAt", response->submitted_ms);
-	BSON_APPEND_DOCUMENT_BEGIN(doc, "meta", &meta);
-	if (response->duration_ms >= 0)
-		BSON_APPEND_INT64(&meta, "durationMs", response->duration_ms);
-	bson_append_document_end(doc, &meta);
-	return doc;
-}
-
-/* ---- computing ---- */
 
 /* One form's responses, seen by one field. */
 struct view {
@@ -271,7 +32,7 @@ looks_like_text(const struct batch_answer *answer)
 {
 	if (answer->kind != BATCH_TOKEN)
 		return answer->kind == BATCH_TEXT || answer->kind == BATCH_BROKEN;
-	const char *text = option_text(answer->pieces[0]);
+	const char *text = batch_option(answer->pieces[0]);
 	return text[0] == '\0' || strlen(text) > 50 || strchr(text, ' ') != NULL || text[0] < 0;
 }
 
@@ -358,9 +119,9 @@ repeated(const struct batch_answer *answer, unsigned piece)
 static void
 count_option(struct tally *tally, uint64_t *other, unsigned option)
 {
-	const char *text = option_text(option);
+	const char *text = batch_option(option);
 
-	if (option >= COUNT(options) || strcmp(text, "_other") == 0)
+	if (option >= BATCH_OPTIONS || strcmp(text, "_other") == 0)
 		++*other;
 	else
 		++*tally_of(tally, text);
@@ -385,19 +146,16 @@ write_distribution(
 		if (answer->kind == BATCH_TOKEN)
 			count_option(tally, &other, answer->pieces[0]);
 		if (answer->kind == BATCH_TEXT) {
-			char text[256] = "";
+			char text[BATCH_TEXT_SIZE];
 
-			for (unsigned p = 0; p < answer->piece_count; p++) {
-				strcat(text, vocabulary[answer->pieces[p]].raw);
-				strcat(text, p % 3 == 0 ? ", " : " ");
-			}
+			batch_text(answer, text);
 			tally->owned[tally->owned_count] = strdup(text);
 			++*tally_of(tally, tally->owned[tally->owned_count++]);
 		}
 	}
 	json_object_begin(w);
 	for (unsigned o = 0; field != NULL && o < field->option_count; o++) {
-		const char *text = option_text(field->options[o]);
+		const char *text = batch_option(field->options[o]);
 		bool is_other = strcmp(text, "_other") == 0;
 		uint64_t *count = tally_of(tally, text);
 
@@ -432,19 +190,18 @@ write_keywords(const struct view *view, struct json_writer *w)
 
 		if (answer != NULL && answer->kind == BATCH_TEXT)
 			for (unsigned p = 0; p < answer->piece_count; p++)
-				if (vocabulary[answer->pieces[p]].keyword != NULL)
-					tally_of(own, vocabulary[answer->pieces[p]].keyword);
+				if (batch_words[answer->pieces[p]].keyword != NULL)
+					tally_of(own, batch_words[answer->pieces[p]].keyword);
 		if (answer != NULL && answer->kind == BATCH_BROKEN) {
 			tally_of(own, "slow");
 			tally_of(own, "fast");
 		}
 		/* Words among the options, none of them a stop word. */
 		if (answer != NULL && answer->kind == BATCH_TOKEN) {
-			static const char *const words[COUNT(options)] = {NULL, NULL, "other", NULL,
+			static const char *const words[BATCH_OPTIONS] = {NULL, NULL, "other", NULL,
 			    NULL, "maybe", NULL, "yes", NULL, "\xc3\xa9t\xc3\xa9"};
 
-			if (answer->pieces[0] < COUNT(options) &&
-			    words[answer->pieces[0]] != NULL &&
+			if (answer->pieces[0] < BATCH_OPTIONS && words[answer->pieces[0]] != NULL &&
 			    strcmp(words[answer->pieces[0]], "other") != 0)
 				tally_of(own, words[answer->pieces[0]]);
 		}
@@ -506,7 +263,7 @@ write_trend(const struct view *view, struct json_writer *w)
 		for (at = 0; at < used && strcmp(days[at].date, date) != 0; at++)
 			;
 		used += at == used;
-		strcpy(days[at].date, date);
+		memcpy(days[at].date, date, sizeof(date));
 		days[at].sum += answer->number;
 		days[at].count++;
 	}
@@ -585,10 +342,10 @@ write_field(
 		if (answer != NULL)
 			*(fits(answer, type) ? &count : &invalid) += 1;
 	}
-	json_key(w, field_names[view->field]);
+	json_key(w, batch_fields[view->field]);
 	json_object_begin(w);
 	json_key(w, "type");
-	json_put_string(w, type_names[type]);
+	json_put_string(w, batch_types[type]);
 	json_key(w, "count");
 	json_put_u64(w, count);
 	if (type == 0) {
@@ -611,9 +368,9 @@ write_field(
 static uint64_t
 write_fields(const struct batch_definition *definition, struct view *view, struct json_writer *w)
 {
-	/* field_names[] by their bytes. */
+	/* batch_fields[] by their bytes. */
 	static const unsigned sorted[] = {7, 1, 6, 0, 2, 3, 4, 8, 9, 5};
-	bool declared[COUNT(field_names)] = {false};
+	bool declared[BATCH_FIELD_NAMES] = {false};
 	uint64_t answered = 0;
 
 	for (unsigned i = 0; i < definition->count; i++) {
@@ -623,7 +380,7 @@ write_fields(const struct batch_definition *definition, struct view *view, struc
 		view->field = field->field;
 		answered += write_field(view, field, field->type, w);
 	}
-	for (unsigned i = 0; i < COUNT(sorted); i++) {
+	for (unsigned i = 0; i < BATCH_FIELD_NAMES; i++) {
 		view->field = sorted[i];
 		int type = declared[sorted[i]] ? -1 : inferred(view);
 		if (type >= 0)

@@ -49,8 +49,8 @@ struct batch_definition {
 
 void batch_roll_definition(struct batch_definition *definition, struct dice *dice);
 /* `days`: over how many days before `now_ms` it may lie. */
-void batch_roll_response(struct batch_response *response, struct dice *dice, int64_t now_ms,
-    unsigned days);
+void batch_roll_response(
+    struct batch_response *response, struct dice *dice, int64_t now_ms, unsigned days);
 bson_t *batch_definition_bson(const struct batch_definition *definition);
 bson_t *batch_response_bson(const struct batch_response *response);
 /* The data of analytics:update without updatedAt; to be freed. Days in the zone that TZ names. */

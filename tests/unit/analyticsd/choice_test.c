@@ -2,6 +2,7 @@
 #include "analyticsd/field_choice.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyticsd/hash.h"
@@ -202,7 +203,7 @@ TEST(choice_adds_up_at_random)
 
 			snprintf(id, sizeof(id), "%.*s", 5, bag_bytes(&c.bag, i, &length));
 			id[length] = '\0';
-			CHECK(sscanf(id, "%u", &n) == 1);
+			n = (unsigned)strtoul(id, NULL, 10);
 			CHECK_INT(c.bag.entries[i].count, truth[n]);
 			sum += c.bag.entries[i].count;
 		}

@@ -11,7 +11,7 @@
 static bool
 same_double(double a, double b)
 {
-	return memcmp(&a, &b, sizeof(a)) == 0;
+	return a == b && signbit(a) == signbit(b);
 }
 
 #define CHECK_DOUBLE(got, want)                                                                  \

@@ -204,7 +204,8 @@ TEST(response_bounds)
 
 	/* A character of two bytes across the limit. */
 	memset(text, 'a', RESPONSE_MAX_TEXT + 2);
-	memcpy(text + RESPONSE_MAX_TEXT - 1, "\xc3\xa9", 2);
+	text[RESPONSE_MAX_TEXT - 1] = '\xc3';
+	text[RESPONSE_MAX_TEXT] = '\xa9';
 	BSON_APPEND_OID(&doc, "formId", &oid);
 	BSON_APPEND_ARRAY_BEGIN(&doc, "answers", &answers);
 	for (int i = 0; i < RESPONSE_MAX_ANSWERS + 10; i++) {
@@ -299,8 +300,9 @@ TEST(response_ids)
 	check_id("{'_id': null}", "\x0a", 1);
 	check_id("{'_id': {'a': true}}", "\3\11\0\0\0\10a\0\1\0", 10);
 	buf_init(&id, 4096);
-	memset(json + strlen(json), 'x', 1100);
-	strcat(json, "'}");
+	size_t start = strlen(json);
+	memset(json + start, 'x', 1100);
+	snprintf(json + start + 1100, 3, "'}");
 	bson_t *doc = bson_of(json);
 	CHECK(response_id(doc, &id) == -1);
 	bson_destroy(doc);
@@ -358,7 +360,8 @@ TEST(record_of_random_bytes)
 								 : dice_next(&dice));
 		/* A start that is right now and then, so that it gets further. */
 		if (length > 4 && dice_roll(&dice, 2)) {
-			memcpy(bytes, "\1\0\0", 3);
+			bytes[0] = 1;
+			bytes[1] = bytes[2] = 0;
 			bytes[3] = (uint8_t)dice_roll(&dice, 4);
 		}
 		uint8_t *copy = mem_dup(bytes, length);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "analyticsd/hash.h"
@@ -16,12 +17,23 @@ check_words_n(const char *file, int line, const char *text, size_t length, const
 	const struct word *words;
 	size_t count = words_of(text, length, &words);
 	char got[4096] = "";
+	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		strncat(got, words[i].bytes, words[i].length);
-		strcat(got, i + 1 < count ? "|" : "");
+		used += (size_t)snprintf(got + used, sizeof(got) - used, "%s%.*s", i > 0 ? "|" : "",
+		    (int)words[i].length, words[i].bytes);
 	}
 	unit_check_string(file, line, got, want);
+}
+
+/* `bytes` without its NUL, again and again as often as it fits. */
+static void
+fill(char *text, size_t length, const char *bytes)
+{
+	size_t size = strlen(bytes);
+
+	for (size_t i = 0; i < length / size * size; i++)
+		text[i] = bytes[i % size];
 }
 
 #define CHECK_WORDS(text, want) check_words_n(__FILE__, __LINE__, text, strlen(text), want)
@@ -110,8 +122,7 @@ TEST(words_length)
 	CHECK_INT(words[0].length, 64);
 	CHECK_INT(words_of(text, 65, &words), 0);
 	/* 32 times e and an acute: 96 bytes as they stand, 64 composed. */
-	for (int i = 0; i < 33; i++)
-		memcpy(wide + 3 * i, "e\xcc\x81", 3);
+	fill(wide, 99, "e\xcc\x81");
 	CHECK_INT(words_of(wide, 96, &words), 1);
 	CHECK_INT(words[0].length, 64);
 	CHECK_INT(words_of(wide, 99, &words), 0);
@@ -133,11 +144,9 @@ TEST(words_of_the_longest_text)
 	size_t count = words_of(text, RESPONSE_MAX_TEXT, &words);
 	CHECK(count > 16200 && count <= 16384);
 	/* Marks without end, and letters of which each becomes three. */
-	for (size_t i = 0; i + 2 <= RESPONSE_MAX_TEXT; i += 2)
-		memcpy(text + i, "\xcc\x81", 2);
+	fill(text, RESPONSE_MAX_TEXT, "\xcc\x81");
 	CHECK_INT(words_of(text, RESPONSE_MAX_TEXT, &words), 0);
-	for (size_t i = 0; i + 4 <= RESPONSE_MAX_TEXT; i += 4)
-		memcpy(text + i, "\xef\xac\x83 ", 4);
+	fill(text, RESPONSE_MAX_TEXT, "\xef\xac\x83 ");
 	CHECK_INT(words_of(text, RESPONSE_MAX_TEXT, &words), 1);
 	CHECK_BYTES(words[0].bytes, words[0].length, "ffi", 3);
 	MEM_FREE(&text);
