@@ -45,3 +45,32 @@ make_in_tree() { make -C "$ROOT" B="$BUILD" "$@" >"$T/make.out" 2>&1 || { cat "$
 		done < <(grep -oE '\]\([^)#:]+' "$file" | cut -c 3- | sort -u)
 	done
 }
+
+@test "supervise/packages holds whatever is linked or included" {
+	need_command dpkg
+	local listed library header path
+	listed=$(sh "$ROOT/supervise/packages" --list run)
+	for library in $(grep -E '_LIBS|-o \$@' "$ROOT/Makefile" | grep -oE '[[:space:]]-l[a-z0-9_.-]+' | sort -u); do
+		path=$(gcc -print-file-name="lib${library#-l}.so")
+		# glibc's own have no other package than libc6-dev.
+		listed_package "$(readlink -f "$(dirname "$path")")/$(basename "$path")"
+	done
+	for header in $(cd "$ROOT" && grep -rhoE --include='*.[ch]' --exclude-dir=build '^#include <[a-z0-9_/.-]+>' . | tr -d '<>' |
+		awk '{ print $2 }' | sort -u); do
+		path=$(echo "#include <$header>" | gcc -M -x c $(pkg-config --cflags libmongoc-1.0) - |
+			tr ' ' '\n' | grep "/${header}\$" | head -n 1)
+		[ -n "$path" ] || fail "no header $header"
+		listed_package "$(readlink -f "$path")"
+	done
+}
+
+# listed_package FILE: its package is in the list, or comes with gcc and libc6-dev.
+listed_package() {
+	local package
+	package=$(dpkg -S "$1" 2>/dev/null || dpkg -S "${1#/usr}" 2>/dev/null || true)
+	package=${package%%:*}
+	case $package in
+	linux-libc-dev | libgcc-*-dev | libcrypt-dev) return 0 ;;
+	esac
+	grep -qx "${package:-none}" <<<"$listed" || fail "$1 is of ${package:-no package}, which supervise/packages lacks"
+}
