@@ -61,10 +61,14 @@ run(struct store_sqlite *self, enum statement which)
 	return result;
 }
 
-/* 1: a row is there to be read (reset afterwards), 0: none, -1. */
+/* 1: a row is there to be read (reset afterwards), 0: none, -1. The first read after a commit opens
+ * the transaction that the next commit ends, so that not every look-up has to take and leave
+ * SQLite's locks; nobody else writes. */
 static int
 first_row(struct store_sqlite *self, enum statement which)
 {
+	if (sqlite3_get_autocommit(self->database.handle) && run(self, NAME_BEGIN) < 0)
+		return -1;
 	int code = sqlite3_step(self->statements[which]);
 
 	if (code == SQLITE_ROW)
@@ -226,7 +230,11 @@ sqlite_greatest_id(struct store *store, struct buf *id)
 static int
 sqlite_begin(struct store *store)
 {
-	return run(sqlite_of(store), NAME_BEGIN);
+	struct store_sqlite *self = sqlite_of(store);
+
+	if (!sqlite3_get_autocommit(self->database.handle))
+		return 0;
+	return run(self, NAME_BEGIN);
 }
 
 static void
