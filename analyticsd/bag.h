@@ -48,7 +48,8 @@ bag_bytes(const struct bag *bag, unsigned index, size_t *length)
 	return bag->bytes + (bag->entries[index].place >> 8);
 }
 
-/* Which of two entries has the smaller bytes (memcmp(3), then the length): below, equal to or above 0. */
+/* Which of two entries has the smaller bytes (memcmp(3), then the length): below, equal to or
+ * above 0. */
 int bag_compare(const struct bag *bag, unsigned a, unsigned b);
 size_t bag_memory(const struct bag *bag);
 

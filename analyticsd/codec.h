@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* codec: compact bytes out of numbers and back, for records and saved states.
  *
- * Unsigned numbers as varints (7 bits a byte, lowest first, as in Protocol Buffers),
- * signed ones zigzagged first, doubles as 8 bytes, little-endian. Both sides remember
- * a failure and go on harmlessly (a failed decoder yields zeros), so that it is looked at once, in the end. */
+ * Unsigned numbers as varints (7 bits a byte, lowest first, as in Protocol Buffers), signed
+ * ones zigzagged first, doubles as 8 bytes, little-endian. Both sides remember a failure and go
+ * on harmlessly (a failed decoder yields zeros), so that it is looked at once, in the end. */
 #ifndef ANALYTICSD_CODEC_H
 #define ANALYTICSD_CODEC_H
 

@@ -34,9 +34,10 @@ struct definition {
 	size_t option_count, option_capacity;
 };
 
-/* Takes what is well formed: a field with a valid id that no field before it bears and with one of the four types, an option whose id
- * is a string of valid UTF-8, at most CHOICE_MAX_ID bytes, and new in its field. The result is NULL, or a
- * literal that says what was left out. To be freed in either case. */
+/* Takes what is well formed: a field with a valid id that no field before it bears and with one
+ * of the four types, an option whose id is a string of valid UTF-8, at most CHOICE_MAX_ID
+ * bytes, and new in its field. The result is NULL, or a literal that says what was left out. To
+ * be freed in either case. */
 const char *definition_from_bson(struct definition *definition, const bson_t *doc);
 void definition_free(struct definition *definition);
 

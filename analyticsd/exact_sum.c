@@ -12,7 +12,8 @@
 #define DIGIT_BITS 32
 #define DIGIT_MASK INT64_C(0xffffffff)
 #define MANTISSA_BITS 53
-/* Bit 0 of digit 0 stands for 2^-UNIT_BIT: below the smallest double (2^-1074), and a whole number of digits. */
+/* Bit 0 of digit 0 stands for 2^-UNIT_BIT: below the smallest double (2^-1074), and a whole
+ * number of digits. */
 #define UNIT_BIT 1088
 #define UNIT_DIGIT (UNIT_BIT / DIGIT_BITS)
 #define SMALLEST_BIT (UNIT_BIT - 1074)

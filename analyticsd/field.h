@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* field: one field of a form and the aggregates of its answers.
  *
- * A declared field has the type that the definition gives it, and holds that type's aggregate only. An
- * undeclared one holds those of every kind of value that has come, takes the type that
- * most of its values look like, and then counts exactly as if it had been declared so, without options. */
+ * A declared field has the type that the definition gives it, and holds that type's aggregate
+ * only. An undeclared one holds those of every kind of value that has come, takes the type that
+ * most of its values look like, and then counts exactly as if it had been declared so, without
+ * options. */
 #ifndef ANALYTICSD_FIELD_H
 #define ANALYTICSD_FIELD_H
 
@@ -36,8 +37,9 @@ enum field_kind {
 	FIELD_KINDS
 };
 
-/* What stands in a field that is declared as text is KIND_PROSE, whatever it looks like; as mcq, KIND_TOKEN or
- * KIND_BROKEN. The aggregates are NULL until they hold something (or options). */
+/* What stands in a field that is declared as text is KIND_PROSE, whatever it looks like; as
+ * mcq, KIND_TOKEN or KIND_BROKEN. The aggregates are NULL until they hold something (or
+ * options). */
 struct field {
 	char id[FIELD_MAX_ID];
 	uint8_t id_length;

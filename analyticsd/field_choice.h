@@ -2,11 +2,11 @@
 /* field_choice: counts by option id, for mcq (one id an answer) and checkbox (several).
  *
  * The options of the definition come first, in its order, and stay at zero. Beside them
- * CHOICE_MAX_OTHERS distinct ids are counted; the rest, and ids over CHOICE_MAX_ID bytes, are counted
- * together as `_other`. Which ids those are depends on the order of their coming. While there are such, an id
- * that has fallen to zero keeps its place (it is "dead"), so that counts and removals always
- * meet; when CHOICE_MAX_DEAD are dead, or when as many places are dead as answers are in `_other`,
- * choice_remove() asks for a rebuild, which fills them anew. */
+ * CHOICE_MAX_OTHERS distinct ids are counted; the rest, and ids over CHOICE_MAX_ID bytes, are
+ * counted together as `_other`. Which ids those are depends on the order of their coming. While
+ * there are such, an id that has fallen to zero keeps its place (it is "dead"), so that counts
+ * and removals always meet; when CHOICE_MAX_DEAD are dead, or when as many places are dead as
+ * answers are in `_other`, choice_remove() asks for a rebuild, which fills them anew. */
 #ifndef ANALYTICSD_FIELD_CHOICE_H
 #define ANALYTICSD_FIELD_CHOICE_H
 
@@ -44,8 +44,8 @@ MUST_CHECK bool choice_remove(struct choice *choice, const struct option_ref *op
 /* Is this the definition's list, in its order? */
 bool choice_has_options(
     const struct choice *choice, const struct option_ref *options, size_t count);
-/* Takes a new list of options (each once, none over CHOICE_MAX_ID, at most CHOICE_MAX_OPTIONS); the counts stay.
- * False: they cannot be told any more; rebuild. */
+/* Takes a new list of options (each once, none over CHOICE_MAX_ID, at most CHOICE_MAX_OPTIONS);
+ * the counts stay. False: they cannot be told any more; rebuild. */
 MUST_CHECK bool choice_set_options(
     struct choice *choice, const struct option_ref *options, size_t count);
 /* All counts to nothing; the options stay. */

@@ -44,7 +44,8 @@ MUST_CHECK bool number_remove(struct number *number, const struct answer *answer
 
 /* Of at least one number. */
 double number_median(const struct number *number);
-/* Members "average", "median", "medianExact" and "trend" of the open object. NULL is an empty one. */
+/* Members "average", "median", "medianExact" and "trend" of the open object. NULL is an empty
+ * one. */
 void number_write(const struct number *number, struct json_writer *w);
 
 size_t number_memory(const struct number *number);

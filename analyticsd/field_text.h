@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* field_text: the commonest words of a field's texts.
  *
- * Up to KEYWORDS_MAX distinct words are counted exactly, and taken back exactly. A word that finds the
- * table full takes the place of one with the smallest count (SpaceSaving: Metwally, Agrawal, El Abbadi, "Efficient
- * Computation of Frequent and Top-k Elements in Data Streams", ICDT 2005). `floor` is the largest count that was ever
- * thrown out; a newcomer starts at floor + 1 and may be over-counted by floor. So from then on,
- * whatever is added or taken away:
+ * Up to KEYWORDS_MAX distinct words are counted exactly, and taken back exactly. A word that
+ * finds the table full takes the place of one with the smallest count (SpaceSaving: Metwally,
+ * Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams",
+ * ICDT 2005). `floor` is the largest count that was ever thrown out; a newcomer starts at floor
+ * + 1 and may be over-counted by floor. So from then on, whatever is added or taken away:
  *     a word in the table:      count - over <= its true count <= count,   over <= floor
  *     a word that is not in it: its true count <= floor
- * and floor <= words added / KEYWORDS_MAX (counting each once per response). Once half of
- * the words added have been taken away again, text_remove() asks for a rebuild, so that the bound
+ * and floor <= words added / KEYWORDS_MAX (counting each once per response). Once half of the
+ * words added have been taken away again, text_remove() asks for a rebuild, so that the bound
  * is never over twice that of the words that are there. */
 #ifndef ANALYTICSD_FIELD_TEXT_H
 #define ANALYTICSD_FIELD_TEXT_H
@@ -25,7 +25,8 @@
 #define KEYWORDS_MAX 2048
 #define KEYWORDS_SHOWN 10
 
-/* In the exact range (floor 0) every count is above 0. No count is below `least`. All zero is empty. */
+/* In the exact range (floor 0) every count is above 0. No count is below `least`. All zero is
+ * empty. */
 struct text {
 	struct bag bag;
 	uint64_t floor;

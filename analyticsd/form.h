@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* form: one form's definition and its aggregates. Pure: no loop, no disk, no clock.
  *
- * Adding and taking away are exact inverses as long as an aggregate is in its
- * exact range; where one has left it (a sketch, a bounded table, days dropped from a trend) and a removal or a
- * new definition cannot be honoured from what is held, the call returns
- * FORM_REBUILD: the caller then does form_reset() and adds all records of the
- * form again. The result depends only on the set of responses and the current
- * definition, never on the order in which they came (beyond the bounds of the
- * approximate parts).
+ * Adding and taking away are exact inverses as long as an aggregate is in its exact range;
+ * where one has left it (a sketch, a bounded table, days dropped from a trend) and a removal or
+ * a new definition cannot be honoured from what is held, the call returns FORM_REBUILD: the
+ * caller then does form_reset() and adds all records of the form again. The result depends only
+ * on the set of responses and the current definition, never on the order in which they came
+ * (beyond the bounds of the approximate parts).
  *
- * A field that the definition lacks, or that came before it, is undeclared: it keeps aggregates for every
- * kind of value it has seen, and shows the type that most of its values look like
+ * A field that the definition lacks, or that came before it, is undeclared: it keeps aggregates
+ * for every kind of value it has seen, and shows the type that most of its values look like
  * (ties: text, mcq, checkbox, rating), counted as if it had been declared so. */
 #ifndef ANALYTICSD_FORM_H
 #define ANALYTICSD_FORM_H
@@ -52,8 +51,8 @@ MUST_CHECK enum form_result form_define(struct form *form, const bson_t *doc, co
  * until it is defined again; what it has counted comes back then. */
 void form_undefine(struct form *form);
 
-/* Counts a response, or takes back one that was counted before with the same content. O(answers); counting
- * one twice is not noticed. */
+/* Counts a response, or takes back one that was counted before with the same content.
+ * O(answers); counting one twice is not noticed. */
 void form_add(struct form *form, const struct response *response, const struct zone *zone);
 MUST_CHECK enum form_result form_remove(
     struct form *form, const struct response *response, const struct zone *zone);

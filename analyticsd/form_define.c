@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A new definition against what is counted: as much as can be is carried over. Of a declared field only
- * its own type's aggregate is held; so when the type changes or the field leaves the
+/* A new definition against what is counted: as much as can be is carried over. Of a declared
+ * field only its own type's aggregate is held; so when the type changes or the field leaves the
  * definition, its answers have to be read again. */
 #include <string.h>
 

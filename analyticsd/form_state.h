@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* form_state: the inside of a struct form, for form.c, form_define.c, form_codec.c and form_write.c alone. */
+/* form_state: the inside of a struct form, for form.c, form_define.c, form_codec.c and
+ * form_write.c alone. */
 #ifndef ANALYTICSD_FORM_STATE_H
 #define ANALYTICSD_FORM_STATE_H
 
@@ -17,9 +18,10 @@
 #define FORM_MAX_DEAD 64
 
 /* fields[0 .. declared_count): the definition's, in its order; behind them the undeclared ones.
- * slots[]: 0 is empty, else 1 + index (open addressing; slot_count is a power of 2 over 2 * field_count).
- * strays > 0 only while there are FORM_MAX_UNDECLARED undeclared fields; a dead field (without answers) is
- * held only while strays > 0, so that what was counted as a stray is taken back as one. */
+ * slots[]: 0 is empty, else 1 + index (open addressing; slot_count is a power of 2 over 2 *
+ * field_count). strays > 0 only while there are FORM_MAX_UNDECLARED undeclared fields; a dead
+ * field (without answers) is held only while strays > 0, so that what was counted as a stray is
+ * taken back as one. */
 struct form {
 	struct form_id id;
 	bool defined; /* there was a definition, and it */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* recent: when the last responses of a form were submitted: the newest moment, and
- * counts per quarter of an hour.
+/* recent: when the last responses of a form were submitted: the newest moment, and counts per
+ * quarter of an hour.
  *
- * Every zone's hours and days begin on a quarter of an hour (UTC) nowadays, so these serve today and this
- * hour in any of them. Kept are the quarters from two days before now on; of those at most
- * RECENT_QUARTERS, the earliest: what lies beyond is in the far future and becomes
- * countable only when now comes near it (recent_set_now() then asks for a rebuild).
+ * Every zone's hours and days begin on a quarter of an hour (UTC) nowadays, so these serve
+ * today and this hour in any of them. Kept are the quarters from two days before now on; of
+ * those at most RECENT_QUARTERS, the earliest: what lies beyond is in the far future and
+ * becomes countable only when now comes near it (recent_set_now() then asks for a rebuild).
  *
- * Of the moments the RECENT_TIMES newest are kept, so that as many removals of the newest can be honoured. */
+ * Of the moments the RECENT_TIMES newest are kept, so that as many removals of the newest can
+ * be honoured. */
 #ifndef ANALYTICSD_RECENT_H
 #define ANALYTICSD_RECENT_H
 

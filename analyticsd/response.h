@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* response: what one response document says, taken out of BSON, and its compact record.
  *
- * The record is what the store keeps per response (docs/architecture.md, "Why a
- * record per response"): enough to take the response back from its form and to
- * count it anew when the form's definition changes. It knows nothing of the
- * form. A response and a record read the same way, through struct response.
+ * The record is what the store keeps per response (docs/architecture.md, "Why a record per
+ * response"): enough to take the response back from its form and to count it anew when the
+ * form's definition changes. It knows nothing of the form. A response and a record read the
+ * same way, through struct response.
  *
- * Rules (docs/counting.md): an entry whose fieldId is no id (1..50 of
- * A-Za-z0-9_-) or that is a second one for its field is left out; a value that is none of the kinds
- * below is kept as VALUE_OTHER (it counts as invalid); text beyond RESPONSE_MAX_TEXT bytes is not read
- * (cut at a character); at most RESPONSE_MAX_ANSWERS entries and RESPONSE_MAX_OPTIONS options each. */
+ * Rules (docs/counting.md): an entry whose fieldId is no id (1..50 of A-Za-z0-9_-) or that is a
+ * second one for its field is left out; a value that is none of the kinds below is kept as
+ * VALUE_OTHER (it counts as invalid); text beyond RESPONSE_MAX_TEXT bytes is not read (cut at a
+ * character); at most RESPONSE_MAX_ANSWERS entries and RESPONSE_MAX_OPTIONS options each. */
 #ifndef ANALYTICSD_RESPONSE_H
 #define ANALYTICSD_RESPONSE_H
 
@@ -80,17 +80,20 @@ struct response {
 /* Zero-initialise a struct response once, use it for many, free it at the end. */
 void response_free(struct response *response);
 
-/* The _id, of whatever BSON type, as bytes that are equal when the ids are: the
- * type and then the value as it stands in BSON. 0; -1: there is none, or it is over RESPONSE_MAX_ID. */
+/* The _id, of whatever BSON type, as bytes that are equal when the ids are: the type and then
+ * the value as it stands in BSON. 0; -1: there is none, or it is over RESPONSE_MAX_ID. */
 MUST_CHECK int response_id(const bson_t *doc, struct buf *id);
 
-/* 0; -1: malformed, and *why is a literal ("no formId", "answers is no array"). Views into `doc`. */
+/* 0; -1: malformed, and *why is a literal ("no formId", "answers is no array"). Views into
+ * `doc`. */
 MUST_CHECK int response_from_bson(struct response *response, const bson_t *doc, const char **why);
 
-/* The compact record: appended to `record` (cleared first; its max decides how long one may be: -1). */
+/* The compact record: appended to `record` (cleared first; its max decides how long one may be:
+ * -1). */
 MUST_CHECK int response_to_record(const struct response *response, struct buf *record);
 
-/* Views into `record`. -1: corrupt. The form is not in the record: the caller sets response->form. */
+/* Views into `record`. -1: corrupt. The form is not in the record: the caller sets
+ * response->form. */
 MUST_CHECK int response_from_record(struct response *response, const void *record, size_t length);
 
 #endif

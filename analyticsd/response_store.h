@@ -9,8 +9,8 @@
 #include "analyticsd/response.h"
 
 void response_clear(struct response *response);
-/* The next answer, all zero but for its field. NULL when there is one for this field already, or RESPONSE_MAX_ANSWERS.
- * `field` is at most 50 bytes. Good until the next answer is added. */
+/* The next answer, all zero but for its field. NULL when there is one for this field already,
+ * or RESPONSE_MAX_ANSWERS. `field` is at most 50 bytes. Good until the next answer is added. */
 struct answer *response_add_answer(struct response *response, const char *field, size_t length);
 /* The options of the newest answer begin. */
 void response_begin_options(struct response *response);

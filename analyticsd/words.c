@@ -10,8 +10,9 @@
 #include "analyticsd/stop_words.h"
 #include "lib/base.h"
 
-/* Case folding and composing make a word at most three times shorter: a run longer than that cannot fold
- * to WORD_MAX_BYTES. One code point folds to at most 18 (Unicode, UAX #15 and CaseFolding.txt). */
+/* Case folding and composing make a word at most three times shorter: a run longer than that
+ * cannot fold to WORD_MAX_BYTES. One code point folds to at most 18 (Unicode, UAX #15 and
+ * CaseFolding.txt). */
 #define RUN_MAX_BYTES (3 * WORD_MAX_BYTES + 64)
 #define RUN_MAX_POINTS (18 * RUN_MAX_BYTES)
 /* The shortest word with what parts it from the next takes four bytes. */

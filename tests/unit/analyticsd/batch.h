@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* batch: a form's numbers computed the plain way from all its responses, by docs/counting.md, sharing no code with
- * analyticsd but the JSON writer. Made to be obviously right: loops over everything, no state. */
+/* batch: a form's numbers computed the plain way from all its responses, by docs/counting.md,
+ * sharing no code with analyticsd but the JSON writer. Made to be obviously right: loops over
+ * everything, no state. */
 #ifndef TESTS_UNIT_ANALYTICSD_BATCH_H
 #define TESTS_UNIT_ANALYTICSD_BATCH_H
 

@@ -162,7 +162,8 @@ TEST(choice_takes_new_options)
 	choice_free(&c);
 }
 
-/* Of 400 ids, whatever comes and goes: counts are right for those that have a place, and all add up. */
+/* Of 400 ids, whatever comes and goes: counts are right for those that have a place, and all add
+ * up. */
 TEST(choice_adds_up_at_random)
 {
 	struct dice dice = dice_new();

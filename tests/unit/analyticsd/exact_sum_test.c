@@ -94,8 +94,9 @@ TEST(exact_sum_integers)
 	exact_sum_free(&sum);
 }
 
-/* math.fsum's own algorithm (Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997), without its last
- * rounding step: the sign of want - (what the partials hold) is told exactly instead. */
+/* math.fsum's own algorithm (Shewchuk, "Adaptive Precision Floating-Point Arithmetic", 1997),
+ * without its last rounding step: the sign of want - (what the partials hold) is told exactly
+ * instead. */
 static double
 shewchuk(const double *values, size_t count)
 {

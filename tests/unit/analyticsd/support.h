@@ -11,7 +11,8 @@
 #include "analyticsd/form.h"
 #include "analyticsd/zone.h"
 
-/* Extended JSON in which ' stands for " (and none else occurs). The caller frees with bson_destroy(). */
+/* Extended JSON in which ' stands for " (and none else occurs). The caller frees with
+ * bson_destroy(). */
 bson_t *bson_of(const char *json);
 
 struct form *form_empty(void);
@@ -33,7 +34,8 @@ struct dice {
 	uint64_t state;
 };
 
-/* Seeded by DUNE_TEST_SEED or by the clock; the seed is printed (the runner shows it when the test fails). */
+/* Seeded by DUNE_TEST_SEED or by the clock; the seed is printed (the runner shows it when the
+ * test fails). */
 struct dice dice_new(void);
 uint64_t dice_next(struct dice *dice);
 /* 0 .. sides - 1 */

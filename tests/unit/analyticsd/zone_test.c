@@ -95,8 +95,8 @@ TEST(zone_kathmandu)
 	zone_close(&zone);
 }
 
-/* Half an hour of summer time: back on 2026-04-05 at 02:00 to 01:30 (15:00 UTC the day before), forward on
- * 2026-10-04 at 02:00 to 02:30 (15:30 UTC the day before). */
+/* Half an hour of summer time: back on 2026-04-05 at 02:00 to 01:30 (15:00 UTC the day before),
+ * forward on 2026-10-04 at 02:00 to 02:30 (15:30 UTC the day before). */
 TEST(zone_lord_howe)
 {
 	struct zone *zone = zone_open("Australia/Lord_Howe");
