@@ -19,7 +19,8 @@ B := build$(if $(VARIANT),/$(subst $(space),-,$(VARIANT)))
 
 WARNINGS = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wundef -Wformat=2 -Wno-format-nonliteral
-HARDENING = -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection
+# Hidden: no symbol of ours may take the place of a library's own (jansson has a json_string too).
+HARDENING = -fPIE -fvisibility=hidden -fstack-protector-strong -fstack-clash-protection -fcf-protection
 CPPFLAGS += -D_GNU_SOURCE -I.
 CFLAGS   ?= $(if $(DEBUG),-O0,-O2) -g
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "wsfand/jwt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+#include "tests/unit/wsfand/tokens.h"
+
+#define SECRET "a secret of at least 32 bytes, as RFC 7518 wants"
+#define FORM "60f7b1b9e1234567890abcde"
+#define NOW INT64_C(1700000000000)
+#define GOOD "\"exp\":1700000100,\"forms\":\"*\""
+#define HS256 "{\"alg\":\"HS256\"}"
+
+static struct jwt_keys *
+load(const struct jwt_config *config)
+{
+	char error[JWT_ERROR_SIZE];
+	struct jwt_keys *keys;
+
+	if (jwt_keys_load(&keys, config, error) < 0)
+		unit_fail(__FILE__, __LINE__, "%s", error);
+	return keys;
+}
+
+static enum jwt_verdict
+judge_at(const struct jwt_keys *keys, const char *token, int64_t now_ms, int64_t *expires_ms)
+{
+	struct form_id form;
+
+	CHECK_INT(form_id_parse(&form, FORM, strlen(FORM)), 0);
+	return jwt_judge(keys, token, strlen(token), &form, now_ms, expires_ms);
+}
+
+/* Of a token that is freed. */
+static enum jwt_verdict
+judge_once(const struct jwt_keys *keys, char *token)
+{
+	int64_t expires_ms;
+	enum jwt_verdict verdict = judge_at(keys, token, NOW, &expires_ms);
+
+	free(token);
+	return verdict;
+}
+
+static void
+check_claims(int line, const struct jwt_keys *keys, const char *claims, enum jwt_verdict wanted)
+{
+	char text[8192];
+
+	snprintf(text, sizeof(text), "{%s}", claims);
+	enum jwt_verdict verdict = judge_once(keys, token_hs256(text, SECRET));
+	if (verdict != wanted)
+		unit_fail(__FILE__, line, "%s, not %s, for %s", jwt_verdict_text(verdict),
+		    jwt_verdict_text(wanted), claims);
+}
+#define CHECK_CLAIMS(claims, wanted) check_claims(__LINE__, keys, claims, wanted)
+
+TEST(jwt_forms)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+
+#define EXP "\"exp\":1700000100,"
+	CHECK_CLAIMS(EXP "\"forms\":\"*\"", JWT_OK);
+	CHECK_CLAIMS(EXP "\"forms\":[\"" FORM "\"]", JWT_OK);
+	CHECK_CLAIMS(EXP "\"forms\":[\"60F7B1B9E1234567890ABCDE\"]", JWT_OK);
+	CHECK_CLAIMS(EXP "\"forms\":[1,null,\"x\",[],\"" FORM "\"]", JWT_OK);
+	CHECK_CLAIMS(EXP "\"forms\":[\"60f7b1b9e1234567890abcdf\"]", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"forms\":[\"" FORM "0\"]", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"forms\":[]", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"forms\":[\"*\"]", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"forms\":\"" FORM "\"", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"forms\":true", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"forms\":{\"*\":1}", JWT_FORM_NOT_COVERED);
+	CHECK_CLAIMS(EXP "\"sub\":\"me\"", JWT_FORM_NOT_COVERED);
+	jwt_keys_free(&keys);
+	CHECK(keys == NULL);
+}
+
+TEST(jwt_times)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+
+#define ALL ",\"forms\":\"*\""
+	CHECK_CLAIMS("\"exp\":1700000000.5" ALL, JWT_OK);
+	CHECK_CLAIMS("\"exp\":1699999971" ALL, JWT_OK);
+	CHECK_CLAIMS("\"exp\":1699999970" ALL, JWT_EXPIRED);
+	CHECK_CLAIMS("\"exp\":0" ALL, JWT_EXPIRED);
+	CHECK_CLAIMS("\"exp\":-1e300" ALL, JWT_EXPIRED);
+	CHECK_CLAIMS("\"forms\":\"*\"", JWT_NO_EXPIRY);
+	CHECK_CLAIMS("\"exp\":\"1700000100\"" ALL, JWT_INVALID);
+	CHECK_CLAIMS("\"exp\":null" ALL, JWT_INVALID);
+	CHECK_CLAIMS(GOOD ",\"nbf\":1700000000", JWT_OK);
+	CHECK_CLAIMS(GOOD ",\"nbf\":1700000030", JWT_OK);
+	CHECK_CLAIMS(GOOD ",\"nbf\":1700000031", JWT_NOT_YET);
+	CHECK_CLAIMS(GOOD ",\"nbf\":1e300", JWT_NOT_YET);
+	CHECK_CLAIMS(GOOD ",\"nbf\":true", JWT_INVALID);
+	jwt_keys_free(&keys);
+}
+
+TEST(jwt_ends_at)
+{
+	static const struct {
+		const char *claims;
+		int64_t now_ms, expires_ms;
+	} cases[] = {
+	    {"{" GOOD "}", NOW, INT64_C(1700000100000)},
+	    {"{" GOOD "}", INT64_C(1700000099999), INT64_C(1700000100000)},
+	    /* Already within the tolerance. */
+	    {"{" GOOD "}", INT64_C(1700000100000), INT64_C(1700000130000)},
+	    {"{" GOOD "}", INT64_C(1700000129999), INT64_C(1700000130000)},
+	    {"{\"exp\":1e300,\"forms\":\"*\"}", NOW, INT64_C(253402300799000)},
+	};
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+	int64_t expires_ms;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *token = token_hs256(cases[i].claims, SECRET);
+
+		CHECK_INT(judge_at(keys, token, cases[i].now_ms, &expires_ms), JWT_OK);
+		CHECK_INT(expires_ms, cases[i].expires_ms);
+		free(token);
+	}
+	jwt_keys_free(&keys);
+}
+
+TEST(jwt_issuer_and_audience)
+{
+	struct jwt_keys *keys = load(
+	    &(struct jwt_config){.secret = SECRET, .issuer = "https://id", .audience = "dune"});
+
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id\",\"aud\":\"dune\"", JWT_OK);
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id\",\"aud\":[\"x\",\"dune\"]", JWT_OK);
+	CHECK_CLAIMS(GOOD ",\"aud\":\"dune\"", JWT_WRONG_ISSUER);
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id/\",\"aud\":\"dune\"", JWT_WRONG_ISSUER);
+	CHECK_CLAIMS(GOOD ",\"iss\":[\"https://id\"],\"aud\":\"dune\"", JWT_WRONG_ISSUER);
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id\"", JWT_WRONG_AUDIENCE);
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id\",\"aud\":[]", JWT_WRONG_AUDIENCE);
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id\",\"aud\":[\"Dune\",1]", JWT_WRONG_AUDIENCE);
+	CHECK_CLAIMS(GOOD ",\"iss\":\"https://id\",\"aud\":{\"dune\":1}", JWT_WRONG_AUDIENCE);
+	jwt_keys_free(&keys);
+}
+
+static void
+check_token(int line, const struct jwt_keys *keys, const char *token, enum jwt_verdict wanted)
+{
+	int64_t expires_ms;
+	enum jwt_verdict verdict = judge_at(keys, token, NOW, &expires_ms);
+
+	if (verdict != wanted)
+		unit_fail(__FILE__, line, "%s: %s", jwt_verdict_text(verdict), token);
+}
+
+TEST(jwt_shape)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+	static const char *const bad[] = {"x", ".", "..", "...", "a.b.c", "aa.bb.cc", "a b", " ",
+	    "\n", "..aaaa", "aaaa..aaaa", "aaaa.aaaa.", "aaaa.aaaa", "aaaa.aaaa.aaaa.aaaa",
+	    "aaaa.aaaa.aaaa=", "\xff\xff"};
+	char *good = token_hs256("{" GOOD "}", SECRET), text[1024];
+	int64_t expires_ms;
+	struct form_id form = {{0}};
+
+	check_token(__LINE__, keys, "", JWT_MISSING);
+	check_token(__LINE__, keys, good, JWT_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		check_token(__LINE__, keys, bad[i], JWT_INVALID);
+	for (size_t i = 0; i < strlen(good); i++) {
+		/* Cut off, and each character changed. */
+		snprintf(text, sizeof(text), "%.*s", (int)i, good);
+		check_token(__LINE__, keys, text, i == 0 ? JWT_MISSING : JWT_INVALID);
+		snprintf(text, sizeof(text), "%s", good);
+		text[i] = text[i] == 'A' ? 'B' : 'A';
+		check_token(__LINE__, keys, text, JWT_INVALID);
+		text[i] = '=';
+		check_token(__LINE__, keys, text, JWT_INVALID);
+	}
+	snprintf(text, sizeof(text), "%s=", good);
+	check_token(__LINE__, keys, text, JWT_INVALID);
+	snprintf(text, sizeof(text), "%s\n", good);
+	check_token(__LINE__, keys, text, JWT_INVALID);
+	CHECK_INT(jwt_judge(keys, good, strlen(good) + 1, &form, NOW, &expires_ms), JWT_INVALID);
+	free(good);
+	jwt_keys_free(&keys);
+}
+
+TEST(jwt_is_bounded)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+	char claims[9000] = "{" GOOD ",\"x\":[0";
+
+	/* Many tokens of JSON in as long a token as is read. */
+	while (strlen(claims) < 6080)
+		strcat(claims, ",0");
+	strcat(claims, "]}");
+	char *token = token_hs256(claims, SECRET);
+	CHECK(strlen(token) > JWT_MAX_TOKEN - 100 && strlen(token) <= JWT_MAX_TOKEN);
+	CHECK_INT(judge_once(keys, token), JWT_OK);
+	char *too_long = calloc(1, JWT_MAX_TOKEN + 2);
+	memset(too_long, 'a', JWT_MAX_TOKEN + 1);
+	CHECK_INT(judge_once(keys, too_long), JWT_INVALID);
+	/* Nested deeper than our own JSON goes. */
+	strcpy(claims, "{" GOOD ",\"x\":");
+	for (int i = 0; i < 100; i++)
+		strcat(claims, "[");
+	for (int i = 0; i < 100; i++)
+		strcat(claims, "]");
+	strcat(claims, "}");
+	CHECK_INT(judge_once(keys, token_hs256(claims, SECRET)), JWT_INVALID);
+	jwt_keys_free(&keys);
+}
+
+TEST(jwt_header_decides_nothing)
+{
+	static const struct {
+		const char *header, *hash;
+		enum jwt_verdict verdict;
+	} cases[] = {
+	    {HS256, "SHA256", JWT_OK},
+	    {"{\"typ\":\"JWT\",\"kid\":\"2\",\"alg\":\"HS256\"}", "SHA256", JWT_OK},
+	    {"{\"alg\":\"none\"}", NULL, JWT_INVALID},
+	    {"{\"alg\":\"none\"}", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"None\"}", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"HS384\"}", "SHA384", JWT_INVALID},
+	    {"{\"alg\":\"HS512\"}", "SHA512", JWT_INVALID},
+	    {"{\"alg\":\"RS256\"}", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"hs256\"}", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"HS256\"}", "SHA384", JWT_INVALID},
+	    {"{\"alg\":[\"HS256\"]}", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"HS256\",\"alg\":\"none\"}", "SHA256", JWT_INVALID},
+	    {"{}", "SHA256", JWT_INVALID},
+	    {"[]", "SHA256", JWT_INVALID},
+	    {"\"HS256\"", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}", "SHA256", JWT_INVALID},
+	    {"{\"alg\":\"HS256\",\"typ\":\"other\"}", "SHA256", JWT_INVALID},
+	};
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *token = token_sign(
+		    cases[i].header, "{" GOOD "}", cases[i].hash, SECRET, strlen(SECRET));
+		check_token(__LINE__, keys, token, cases[i].verdict);
+		free(token);
+	}
+	/* Signed well, but no object of claims. */
+	CHECK_INT(judge_once(keys, token_sign(HS256, "[1]", "SHA256", SECRET, strlen(SECRET))),
+	    JWT_INVALID);
+	jwt_keys_free(&keys);
+}
+
+TEST(jwt_other_hashes)
+{
+	struct jwt_keys *keys = load(
+	    &(struct jwt_config){.secret = SECRET SECRET, .algorithm = JWT_HS512});
+	char *token = token_sign(
+	    "{\"alg\":\"HS512\"}", "{" GOOD "}", "SHA512", SECRET SECRET, strlen(SECRET SECRET));
+
+	CHECK_INT(judge_once(keys, token), JWT_OK);
+	CHECK_INT(judge_once(keys, token_hs256("{" GOOD "}", SECRET SECRET)), JWT_INVALID);
+	jwt_keys_free(&keys);
+}
+
+/* Only HMAC's signature has been seen to count: a token of jwt.io, whose claims lack `exp`. */
+TEST(jwt_of_another_library)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = "your-256-bit-secret"});
+
+	CHECK(keys->weak);
+	check_token(__LINE__, keys,
+	    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
+	    "eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ."
+	    "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c",
+	    JWT_NO_EXPIRY);
+	jwt_keys_free(&keys);
+}
+
+/* RFC 8725, 2.1: what the public key has signed as if it were a secret. */
+static void
+check_confusion(const struct jwt_keys *keys, const char *public_pem)
+{
+	static const char *const hashes[] = {"SHA256", "SHA384", "SHA512"};
+	char header[64];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(header, sizeof(header), "{\"alg\":\"HS%s\"}", hashes[i] + 3);
+		CHECK_INT(judge_once(keys,
+			      token_sign(
+				  header, "{" GOOD "}", hashes[i], public_pem, strlen(public_pem))),
+		    JWT_INVALID);
+	}
+	CHECK_INT(judge_once(keys, token_sign("{\"alg\":\"none\"}", "{" GOOD "}", NULL, "", 0)),
+	    JWT_INVALID);
+}
+
+static void
+check_public(enum jwt_algorithm algorithm, enum jwt_algorithm other, struct key_pair pair,
+    struct key_pair stranger)
+{
+	struct jwt_config config = {
+	    .algorithm = (int)algorithm, .public_key_file = file_make("key", pair.public_pem)};
+	struct jwt_keys *keys = load(&config);
+	char *token = token_with_key(algorithm, "{" GOOD "}", pair.private_pem);
+
+	check_token(__LINE__, keys, token, JWT_OK);
+	token[strlen(token) - 5] ^= 3;
+	CHECK_INT(judge_once(keys, token), JWT_INVALID);
+	CHECK_INT(judge_once(keys, token_with_key(algorithm, "{" GOOD "}", stranger.private_pem)),
+	    JWT_INVALID);
+	/* The same key, but another hash than the configured one. */
+	CHECK_INT(
+	    judge_once(keys, token_with_key(other, "{" GOOD "}", pair.private_pem)), JWT_INVALID);
+	check_confusion(keys, pair.public_pem);
+	jwt_keys_free(&keys);
+	key_pair_free(&pair);
+	key_pair_free(&stranger);
+}
+
+TEST(jwt_rsa)
+{
+	check_public(JWT_RS256, JWT_RS512, key_pair_make("RSA", 2048, NULL),
+	    key_pair_make("RSA", 2048, NULL));
+}
+
+TEST(jwt_elliptic)
+{
+	check_public(
+	    JWT_ES256, JWT_ES384, key_pair_make("EC", 0, "P-256"), key_pair_make("EC", 0, "P-256"));
+	check_public(
+	    JWT_ES384, JWT_ES256, key_pair_make("EC", 0, "P-384"), key_pair_make("EC", 0, "P-384"));
+	check_public(
+	    JWT_ES512, JWT_ES256, key_pair_make("EC", 0, "P-521"), key_pair_make("EC", 0, "P-521"));
+}
