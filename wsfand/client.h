@@ -6,10 +6,10 @@
  * What a client costs while it is idle is this struct and nothing else: no buffer,
  * no timer of its own, no allocation for one waiting message.
  *
- *   state     on lists                              reads          leaves it
- *   OPEN      `quiet`: idle, or pong once pinged    messages       client_close(), the peer's Close, loss
- *   CLOSING   `quiet`: closing                      for a Close    both Closes done, or the deadline
- *   ENDING    `quiet`: ending                       and discards   end of stream, or the deadline
+ *   state     `quiet` stands on         reads          leaves it by
+ *   OPEN      idle, or pong if pinged   messages       client_close(), the peer's Close, loss
+ *   CLOSING   closing                   for a Close    both Closes done, or the deadline
+ *   ENDING    ending                    and discards   end of stream, or the deadline
  *   DEAD      none; freed when no callback is on the stack
  * `stall` is set only in OPEN, while the kernel takes nothing. */
 #ifndef WSFAND_CLIENT_H
@@ -114,7 +114,7 @@ struct batch {
  * kernel does not take is queued. */
 void client_send(struct client *client, const struct batch *batch);
 
-/* Ends it with the reason's code. With `keep`, what waits leaves before the Close. Only when OPEN. */
+/* Ends it with the reason's code, if it is OPEN. With `keep`, what waits leaves first. */
 void client_close(struct client *client, enum close_reason reason, bool keep);
 /* At once, whatever its state. */
 void client_drop(struct client *client, enum close_reason reason);

@@ -3,8 +3,9 @@
  * over to statsd, or refused.
  *
  * A newcomer's first bytes are peeked at. A request for something else than /ws/…
- * goes to statsd unread; the rest is read here: 10 s and 8 KiB for a whole request head. After a
- * refusal our side is shut and what still comes is discarded for a moment, so that the answer is not lost to an RST. */
+ * goes to statsd unread; the rest is read here: 10 s and 8 KiB for a whole request head.
+ * After a refusal our side is shut and what still comes is discarded for a moment, so that
+ * the answer is not lost to an RST. */
 #ifndef WSFAND_DOOR_H
 #define WSFAND_DOOR_H
 
@@ -26,7 +27,8 @@ struct door_events {
 };
 
 /* Binds all of `listen` (a list as in DUNE_LISTEN) and logs where; dies when it
- * cannot (100 for an address that makes no sense, else 111). `admit` and `handoff` must outlive the door. */
+ * cannot (100 for an address that makes no sense, else 111). `admit` and `handoff` must
+ * outlive the door. */
 struct door *door_new(struct ev_loop *loop, const char *listen, int notsent_bytes,
     const struct admit *admit, struct handoff *handoff, const struct door_events *events,
     void *owner);

@@ -3,7 +3,8 @@
  *
  * A list, separated by commas, of origins (scheme, host, perhaps a port), of patterns whose
  * host begins with a star and a dot (any depth below that domain, not the domain itself), `null`,
- * or a star alone. Scheme and host are compared without case, a port left out is that of http or https. */
+ * or a star alone. Scheme and host are compared without case, a port left out is that of
+ * http or https. */
 #ifndef WSFAND_ORIGIN_H
 #define WSFAND_ORIGIN_H
 

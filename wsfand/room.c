@@ -49,6 +49,7 @@ struct rooms {
 	uint8_t joined[PENDING_BYTES];
 };
 
+/* The room may be gone afterwards, see room_publish(). */
 static void
 status_tell(struct rooms *rooms, struct room *room, uint32_t clients)
 {
@@ -56,8 +57,8 @@ status_tell(struct rooms *rooms, struct room *room, uint32_t clients)
 
 	room->told = clients;
 	if (room->count > 0) {
-		room_publish(rooms, room, message);
 		deadline_set(&rooms->status, &room->status);
+		room_publish(rooms, room, message);
 	}
 	message_unref(&message);
 }
@@ -313,7 +314,8 @@ room_join(struct rooms *rooms, const struct form_id *id, struct client *client)
 	/* The others hear of it, and get what was published before, without the newcomer. */
 	if (room->count > 0) {
 		status_changed(rooms, room, room->count + 1);
-		if (!room_flush(rooms, room))
+		room = room_find(rooms, id);
+		if (!room || !room_flush(rooms, room))
 			room = room_new(rooms, id);
 	}
 	sit_down(room, client);
@@ -336,9 +338,9 @@ room_leave(struct rooms *rooms, struct client *client)
 	room->clients[client->place] = room->clients[left];
 	room->clients[client->place]->place = client->place;
 	client->room = NULL;
+	rooms->events->changed(rooms->owner, &id, left);
 	if (left > 0)
 		status_changed(rooms, room, left);
 	else if (!room->flushing)
 		room_free(rooms, room);
-	rooms->events->changed(rooms->owner, &id, left);
 }

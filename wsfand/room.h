@@ -49,7 +49,8 @@ uint32_t room_clients(const struct room *room);
 /* The last message of that kind, or NULL; the room's own. */
 struct message *room_state(const struct room *room, enum message_kind kind);
 
-/* One message to all who are in the room now. */
+/* One message to all who are in the room now. When much is pending already it is sent
+ * first; should nobody be reached by that, the room is gone. */
 void room_publish(struct rooms *rooms, struct room *room, struct message *message);
 /* A message to one of the room's clients: behind all that was published before. */
 void room_tell(struct rooms *rooms, struct client *client, struct message *message);

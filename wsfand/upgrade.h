@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* upgrade: what a request deserves (RFC 6455, 4.2), in this order: path, form id,
- * method, upgrade, version, key, origin. Whether there is room is asked after that (admit). Pure. */
+ * method, upgrade, version, key, origin. Whether there is room is asked after that
+ * (admit). Pure. */
 #ifndef WSFAND_UPGRADE_H
 #define WSFAND_UPGRADE_H
 

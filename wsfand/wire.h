@@ -4,10 +4,13 @@
  * wslay's frame layer decodes: header forms, masking, the rules for control
  * frames. It is only ever given whole frames, so one context serves all clients, none has
  * state inside the library, and an idle client has no state at all: a struct wire
- * exists only while a frame or a fragmented message is half there, and all that it holds is plain bytes.
- * What stands above frames is ours, since wslay's event layer is not exact: it tells of a length only
- * behind the first byte of payload, takes 1012 to 1014 for errors, a Close of one byte for an
- * empty one, and checks the UTF-8 of a reason wrongly when it comes in pieces. */
+ * exists only while a frame or a fragmented message is half there, and all that it
+ * holds is plain bytes.
+ *
+ * What stands above frames is ours, since wslay's event layer is not exact: it tells of
+ * a length only behind the first byte of payload, takes 1012 to 1014 for errors, a Close
+ * of one byte for an empty one, and checks the UTF-8 of a reason wrongly when it comes in
+ * pieces. */
 #ifndef WSFAND_WIRE_H
 #define WSFAND_WIRE_H
 
