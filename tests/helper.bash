@@ -187,7 +187,9 @@ await_ready() {
 	fd=${!fd_name}
 	limit=$(deadline_ms "${READY_WITHIN:-10}")
 	start=$(now_ms)
-	until IFS= read -r -t 0.1 -u "$fd" _; do
+	# Looks without taking: a read whose time is over just then would lose the newline.
+	until read -r -t 0 -u "$fd"; do
+		pause 0.02
 		if ! kill -0 "${DAEMON_PID[$name]}" 2>/dev/null; then
 			check_alive || return 1
 		fi
