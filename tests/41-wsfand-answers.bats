@@ -84,11 +84,10 @@ s[2].sendall(b"GET /ws/forms/")
 time.sleep(60)' "$(listen_port wsfand)"
 	wait_until 5 fds_are wsfand $((fds + 3))
 	# Half a first line stays readable, and must not make the daemon spin.
-	local before after
-	before=$(awk '{ print $14 + $15 }' "/proc/$(daemon_pid wsfand)/stat")
+	local before
+	before=$(cpu_ticks wsfand)
 	pause 1
-	after=$(awk '{ print $14 + $15 }' "/proc/$(daemon_pid wsfand)/stat")
-	[ $((after - before)) -le 20 ]
+	[ $(($(cpu_ticks wsfand) - before)) -le 20 ]
 	wait_until 15 fds_are wsfand "$fds"
 }
 
@@ -144,6 +143,35 @@ time.sleep(60)' "$(listen_port wsfand)"
 	asked "GET /ws/forms/x HTTP/1.1\r\nHost: a\r\n\r\n" 400
 	stop_spawned one
 	wait_until 5 ws --path "/ws/forms/$FORM" --count 1
+}
+
+# cpu_ticks NAME: what the daemon has used of the processor.
+cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$(daemon_pid "$1")/stat"; }
+
+@test "out of descriptors: accepting rests, nothing spins, and those who wait come in when others leave" {
+	need_command prlimit
+	start_daemon wsfand
+	prlimit --pid "$(daemon_pid wsfand)" --nofile=40:
+	spawn crowd "$PYTHON" -c 'import os, sys, time; sys.path.insert(0, sys.argv[2]); import ws
+inside, waiting = [], []
+while len(waiting) < 3:
+    c = ws.Client("127.0.0.1", int(sys.argv[1]))
+    try: c.upgrade("/ws/forms/%024x" % len(inside), timeout=0.5 * float(sys.argv[4]))
+    except ws.Timeout: waiting.append(c)
+    else: inside.append(c)
+print("full", len(inside), flush=True)
+while not os.path.exists(sys.argv[3]): time.sleep(0.02)
+for c in inside[:5]: c.close()
+print("answers", *[c.read_head(time.monotonic() + 10)[0] for c in waiting], flush=True)
+time.sleep(60)' "$(listen_port wsfand)" "$TOOLS" "$T/go" "$SLOW"
+	wait_until 20 has_line crowd '^full'
+	wait_until 5 log_has wsfand 'unable to accept a connection: Too many open files'
+	local before
+	before=$(cpu_ticks wsfand)
+	pause 1
+	[ $(($(cpu_ticks wsfand) - before)) -le 20 ]
+	touch "$T/go"
+	wait_until 10 has_line crowd '^answers 101 101 101$'
 }
 
 @test "what is not for /ws/ is handed to statsd unread" {
