@@ -446,6 +446,30 @@ for byte in sys.stdin.buffer.read(): s.send(bytes([byte]))' "$INGEST"
 	stored 30
 }
 
+@test "a database damaged in the middle is set aside as soon as that shows" {
+	responses 1 3000 >"$T/a.jsonl"
+	start_daemon analyticsd
+	feed one "$T/a.jsonl"
+	await_spawned one 20
+	stop_daemon analyticsd
+	# Pages in the middle: the header is sound, the ends of the tables are, so it opens.
+	"$PYTHON" -c 'import os, sys
+with open(sys.argv[1], "r+b") as file:
+    file.seek(12 * 4096)
+    file.write(os.urandom(28 * 4096))' "$DUNE_STATE_DIR/analytics.db"
+	start_daemon analyticsd
+	# Old responses in other words: each has to be looked up.
+	responses 1 3000 $OTHER | to_bson | socat -u - "UNIX-CONNECT:$INGEST" || true
+	await_exit analyticsd 10
+	eq 111 "${DAEMON_STATUS[analyticsd]}"
+	log_has analyticsd 'fatal: .*corrupt'
+	ls "$DUNE_STATE_DIR"/analytics.db.corrupt-*
+	start_daemon analyticsd
+	feed three "$T/a.jsonl"
+	await_spawned three 20
+	stored 3000
+}
+
 # ---- starting and stopping ----
 
 @test "one analyticsd per state directory" {
@@ -463,6 +487,31 @@ for byte in sys.stdin.buffer.read(): s.send(bytes([byte]))' "$INGEST"
 	eq 100 "$FAIL_STATUS"
 	start_fails analyticsd:3 5 DUNE_STATE_DIR="$T/nowhere"
 	eq 111 "$FAIL_STATUS"
+}
+
+@test "clients that come and go, and rooms that open and close, leave nothing behind" {
+	local n fds rss
+	start_daemon analyticsd
+	peer
+	peer_connected
+	responses 1 200 | to_bson >"$T/a.bson"
+	churn() {
+		for n in $(seq "$1"); do
+			socat -u "OPEN:$T/a.bson" "UNIX-CONNECT:$INGEST"
+			tell open $FORM
+			tell open "$(printf %024x "$n")"
+			tell close $FORM
+			tell close "$(printf %024x "$n")"
+			((n % 10)) || tell drop
+		done
+		wait_until 5 stored 200
+	}
+	churn 30
+	fds=$(fd_count analyticsd)
+	rss=$(rss_kb analyticsd)
+	churn 150
+	wait_until 5 fds_at_most analyticsd "$fds"
+	rss_below analyticsd $((rss + 2048))
 }
 
 @test "HUP is ignored, TERM commits what waits" {
