@@ -4,16 +4,15 @@
 #include <string.h>
 
 static bool
-view_document(const bson_t *raw, const char *name, bson_t *view)
+view_document(const bson_t *raw, const char *name, struct mongo_view *view)
 {
-	const uint8_t *data;
-	uint32_t length;
 	bson_iter_t at;
+	bson_t probe;
 
 	if (!bson_iter_init_find(&at, raw, name) || !BSON_ITER_HOLDS_DOCUMENT(&at))
 		return false;
-	bson_iter_document(&at, &length, &data);
-	return bson_init_static(view, data, length);
+	bson_iter_document(&at, &view->length, &view->data);
+	return bson_init_static(&probe, view->data, view->length);
 }
 
 static const char *
@@ -43,14 +42,16 @@ change_time(const bson_t *raw)
 
 /* {_id} of the deleted document. */
 static bool
-deleted_doc(const bson_t *raw, bson_t *doc)
+make_deleted(const bson_t *raw, struct mongo_change *change)
 {
 	bson_iter_t at, id;
 
 	if (!bson_iter_init(&at, raw) || !bson_iter_find_descendant(&at, "documentKey._id", &id))
 		return false;
-	bson_init(doc);
-	bson_append_iter(doc, "_id", 3, &id);
+	change->deleted = bson_new();
+	bson_append_iter(change->deleted, "_id", 3, &id);
+	change->doc.data = bson_get_data(change->deleted);
+	change->doc.length = change->deleted->len;
 	return true;
 }
 
@@ -59,7 +60,7 @@ read_document_change(const bson_t *raw, bool is_form, struct mongo_change *chang
 {
 	bool is_deleted = strcmp(change->type, "delete") == 0;
 
-	if (is_deleted && deleted_doc(raw, &change->doc)) {
+	if (is_deleted && make_deleted(raw, change)) {
 		change->op = is_form ? EVENT_FORM_DELETED : EVENT_RESPONSE_DELETED;
 		change->kind = CHANGE_EVENT;
 	} else if (!is_deleted && view_document(raw, "fullDocument", &change->doc)) {
@@ -101,6 +102,6 @@ mongo_change_read(const bson_t *raw, const struct mongo_origin *origin, struct m
 void
 mongo_change_clear(struct mongo_change *change)
 {
-	if (change->kind == CHANGE_EVENT)
-		bson_destroy(&change->doc);
+	bson_destroy(change->deleted);
+	change->deleted = NULL;
 }

@@ -18,17 +18,23 @@ enum mongo_change_kind {
 	CHANGE_INVALIDATE, /* the stream ends here; it is opened anew with startAfter */
 };
 
+/* A BSON document that stands somewhere else. */
+struct mongo_view {
+	const uint8_t *data;
+	uint32_t length;
+};
+
 struct mongo_change {
 	enum mongo_change_kind kind;
 	enum event_op op;
 	int64_t at; /* wallTime, or clusterTime's seconds; EVENT_NO_TIME without either */
-	bson_t token, doc;
+	struct mongo_view token, doc;
+	bson_t *deleted; /* the doc of a deletion, which is made here */
 	const char *type; /* operationType */
 	const char *collection;
 };
 
-/* All pointers and documents point into `raw`, but for a deletion's doc: mongo_change_clear()
- * frees it. -1 when it is no change event (nothing is to be cleared then). */
+/* All pointers point into `raw`, but for a deletion's doc: mongo_change_clear() frees it. -1 when it is no change event (nothing is to be cleared then). */
 MUST_CHECK int mongo_change_read(
     const bson_t *raw, const struct mongo_origin *origin, struct mongo_change *change);
 void mongo_change_clear(struct mongo_change *change);

@@ -10,7 +10,7 @@
 #define BATCH_SIZE 1000
 
 struct mongo_client {
-	bson_t options; /* serverId and the session, for every command */
+	bson_t *options; /* serverId and the session, for every command */
 	mongoc_client_t *client;
 	mongoc_client_session_t *session;
 	const char *database;
@@ -111,7 +111,7 @@ client_connect(struct mongo_client *client, struct mongo_error *error)
 	}
 	read_hello(client, server);
 	BSON_APPEND_INT32(
-	    &client->options, "serverId", (int32_t)mongoc_server_description_id(server));
+	    client->options, "serverId", (int32_t)mongoc_server_description_id(server));
 	type = check_type(mongoc_server_description_type(server), error);
 	mongoc_server_description_destroy(server);
 	if (type < 0)
@@ -121,7 +121,7 @@ client_connect(struct mongo_client *client, struct mongo_error *error)
 	client->session = mongoc_client_start_session(client->client, options, &from);
 	mongoc_session_opts_destroy(options);
 	if (!client->session ||
-	    !mongoc_client_session_append(client->session, &client->options, &from)) {
+	    !mongoc_client_session_append(client->session, client->options, &from)) {
 		error_fill(error, &from, NULL);
 		return -1;
 	}
@@ -134,7 +134,7 @@ mongo_client_new(const mongoc_uri_t *uri, struct mongo_error *error)
 	struct mongo_client *client = mem_zalloc(sizeof(*client));
 	bson_error_t from;
 
-	bson_init(&client->options);
+	client->options = bson_new();
 	client->database = mongoc_uri_get_database(uri);
 	client->client = mongoc_client_new_from_uri_with_error(uri, &from);
 	if (!client->client) {
@@ -160,7 +160,7 @@ mongo_client_free(struct mongo_client **pointer)
 		mongoc_client_session_destroy(client->session);
 	if (client->client)
 		mongoc_client_destroy(client->client);
-	bson_destroy(&client->options);
+	bson_destroy(client->options);
 	MEM_FREE(pointer);
 }
 
@@ -176,18 +176,19 @@ mongo_client_wire_version(const struct mongo_client *client)
 	return client->wire_version;
 }
 
-int
-mongo_client_command(
-    struct mongo_client *client, const bson_t *command, bson_t *reply, struct mongo_error *error)
+bson_t *
+mongo_client_command(struct mongo_client *client, const bson_t *command, struct mongo_error *error)
 {
+	bson_t reply, *copy = NULL;
 	bson_error_t from;
 
 	if (mongoc_client_command_with_opts(client->client, client->database, command,
-		mongoc_client_get_read_prefs(client->client), &client->options, reply, &from))
-		return 0;
-	error_fill(error, &from, reply);
-	bson_destroy(reply);
-	return -1;
+		mongoc_client_get_read_prefs(client->client), client->options, &reply, &from))
+		copy = bson_copy(&reply);
+	else
+		error_fill(error, &from, &reply);
+	bson_destroy(&reply);
+	return copy;
 }
 
 /* ---- cursors ---- */
@@ -195,28 +196,26 @@ mongo_client_command(
 static void
 drop_reply(struct mongo_cursor *cursor)
 {
-	if (cursor->has_reply)
-		bson_destroy(&cursor->reply);
-	cursor->has_reply = cursor->has_batch = cursor->has_token = false;
+	bson_destroy(cursor->reply);
+	cursor->reply = NULL;
+	cursor->batch = cursor->token = NULL;
+	cursor->batch_at = 0;
 }
 
 static void
-read_member(struct mongo_cursor *cursor, bson_iter_t *at)
+read_member(struct mongo_cursor *cursor, const bson_iter_t *at)
 {
-	const uint8_t *data;
-	uint32_t length;
-
 	if (BSON_ITER_IS_KEY(at, "id")) {
 		cursor->id = bson_iter_as_int64(at);
 	} else if (BSON_ITER_IS_KEY(at, "ns") && BSON_ITER_HOLDS_UTF8(at)) {
 		const char *dot = strchr(bson_iter_utf8(at, NULL), '.');
 
 		snprintf(cursor->collection, sizeof(cursor->collection), "%s", dot ? dot + 1 : "");
-	} else if (BSON_ITER_IS_KEY(at, "firstBatch") || BSON_ITER_IS_KEY(at, "nextBatch")) {
-		cursor->has_batch = bson_iter_recurse(at, &cursor->batch);
+	} else if ((BSON_ITER_IS_KEY(at, "firstBatch") || BSON_ITER_IS_KEY(at, "nextBatch")) &&
+	    BSON_ITER_HOLDS_ARRAY(at)) {
+		bson_iter_array(at, &cursor->batch_length, &cursor->batch);
 	} else if (BSON_ITER_IS_KEY(at, "postBatchResumeToken") && BSON_ITER_HOLDS_DOCUMENT(at)) {
-		bson_iter_document(at, &length, &data);
-		cursor->has_token = bson_init_static(&cursor->token, data, length);
+		bson_iter_document(at, &cursor->token_length, &cursor->token);
 	}
 }
 
@@ -226,14 +225,14 @@ run(struct mongo_cursor *cursor, const bson_t *command, struct mongo_error *erro
 	bson_iter_t at, inside;
 
 	drop_reply(cursor);
-	if (mongo_client_command(cursor->client, command, &cursor->reply, error) < 0)
+	cursor->reply = mongo_client_command(cursor->client, command, error);
+	if (!cursor->reply)
 		return -1;
-	cursor->has_reply = true;
-	if (bson_iter_init_find(&at, &cursor->reply, "cursor") && bson_iter_recurse(&at, &inside)) {
+	if (bson_iter_init_find(&at, cursor->reply, "cursor") && bson_iter_recurse(&at, &inside)) {
 		while (bson_iter_next(&inside))
 			read_member(cursor, &inside);
 	}
-	if (cursor->has_batch)
+	if (cursor->batch)
 		return 0;
 	error_kind(error, MONGO_NETWORK, "a reply without a batch");
 	drop_reply(cursor);
@@ -268,16 +267,32 @@ mongo_cursor_more(struct mongo_cursor *cursor, int64_t max_time_ms, struct mongo
 	return result;
 }
 
+/* From the last one on, or from the beginning. */
+static bool
+resume(const struct mongo_cursor *cursor, bson_iter_t *at)
+{
+	if (!cursor->batch)
+		return false;
+	if (cursor->batch_at == 0)
+		return bson_iter_init_from_data(at, cursor->batch, cursor->batch_length);
+	return bson_iter_init_from_data_at_offset(at, cursor->batch, cursor->batch_length,
+	    cursor->batch_at, (uint32_t)strlen((const char *)cursor->batch + cursor->batch_at + 1));
+}
+
 bool
 mongo_cursor_next(struct mongo_cursor *cursor, bson_t *doc)
 {
 	const uint8_t *data;
 	uint32_t length;
+	bson_iter_t at;
 
-	while (cursor->has_batch && bson_iter_next(&cursor->batch)) {
-		if (!BSON_ITER_HOLDS_DOCUMENT(&cursor->batch))
+	if (!resume(cursor, &at))
+		return false;
+	while (bson_iter_next(&at)) {
+		cursor->batch_at = bson_iter_offset(&at);
+		if (!BSON_ITER_HOLDS_DOCUMENT(&at))
 			continue;
-		bson_iter_document(&cursor->batch, &length, &data);
+		bson_iter_document(&at, &length, &data);
 		if (bson_init_static(doc, data, length))
 			return true;
 	}
@@ -289,7 +304,7 @@ mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *i
 {
 	bson_iter_t at;
 
-	if (!cursor->has_reply || !bson_iter_init_find(&at, &cursor->reply, "operationTime") ||
+	if (!cursor->reply || !bson_iter_init_find(&at, cursor->reply, "operationTime") ||
 	    !BSON_ITER_HOLDS_TIMESTAMP(&at))
 		return false;
 	bson_iter_timestamp(&at, time, increment);
@@ -299,7 +314,7 @@ mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *i
 void
 mongo_cursor_close(struct mongo_cursor *cursor)
 {
-	bson_t command = BSON_INITIALIZER, ids, reply;
+	bson_t command = BSON_INITIALIZER, ids;
 	struct mongo_error error;
 
 	if (cursor->id != 0) {
@@ -307,8 +322,8 @@ mongo_cursor_close(struct mongo_cursor *cursor)
 		BSON_APPEND_ARRAY_BEGIN(&command, "cursors", &ids);
 		BSON_APPEND_INT64(&ids, "0", cursor->id);
 		bson_append_array_end(&command, &ids);
-		if (mongo_client_command(cursor->client, &command, &reply, &error) == 0)
-			bson_destroy(&reply);
+		/* Whether or not it could be told: the server ends idle cursors itself. */
+		bson_destroy(mongo_client_command(cursor->client, &command, &error));
 	}
 	bson_destroy(&command);
 	cursor->id = 0;

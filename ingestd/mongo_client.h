@@ -25,21 +25,21 @@ const char *mongo_client_set_name(const struct mongo_client *client);
 int mongo_client_wire_version(const struct mongo_client *client);
 
 /* One command on the URI's database, always to the same server and in the same session.
- * 0 with `reply` initialised; or -1 with *error filled and nothing to destroy. */
-MUST_CHECK int mongo_client_command(
-    struct mongo_client *client, const bson_t *command, bson_t *reply, struct mongo_error *error);
+ * The reply, which the caller destroys; or NULL with *error filled. */
+MUST_CHECK bson_t *mongo_client_command(
+    struct mongo_client *client, const bson_t *command, struct mongo_error *error);
 
 /* The documents of one reply are given before the next is asked for. */
 struct mongo_cursor {
 	struct mongo_client *client;
 	int64_t id; /* 0: the server has closed it */
 	char collection[256];
-	bson_t reply;
-	bool has_reply;
-	bson_iter_t batch;
-	bool has_batch;
-	bson_t token; /* postBatchResumeToken; points into reply */
-	bool has_token;
+	bson_t *reply; /* the last one, or NULL; what follows points into it */
+	const uint8_t *batch; /* its array; NULL: none */
+	uint32_t batch_length;
+	uint32_t batch_at; /* of the document that was given last; 0: none yet */
+	const uint8_t *token; /* postBatchResumeToken, or NULL */
+	uint32_t token_length;
 };
 
 /* Runs `command` (find or aggregate). 0; or -1 with *error filled and nothing to close. */

@@ -14,46 +14,46 @@ static const char *const scan_names[] = {
 void
 mongo_position_init(struct mongo_position *position)
 {
-	bson_init(&position->at);
-	bson_init(&position->after);
+	position->at = bson_new();
+	position->after = bson_new();
 	position->scan = SCAN_NONE;
 }
 
 void
 mongo_position_clear(struct mongo_position *position)
 {
-	bson_destroy(&position->at);
-	bson_destroy(&position->after);
+	bson_destroy(position->at);
+	bson_destroy(position->after);
 }
 
 void
 mongo_position_copy(struct mongo_position *to, const struct mongo_position *from)
 {
 	mongo_position_clear(to);
-	bson_copy_to(&from->at, &to->at);
-	bson_copy_to(&from->after, &to->after);
+	to->at = bson_copy(from->at);
+	to->after = bson_copy(from->after);
 	to->scan = from->scan;
 }
 
 void
 mongo_position_set_token(struct mongo_position *position, const bson_t *token)
 {
-	bson_reinit(&position->at);
-	BSON_APPEND_DOCUMENT(&position->at, "token", token);
+	bson_reinit(position->at);
+	BSON_APPEND_DOCUMENT(position->at, "token", token);
 }
 
 void
 mongo_position_set_time(struct mongo_position *position, uint32_t time, uint32_t increment)
 {
-	bson_reinit(&position->at);
-	BSON_APPEND_TIMESTAMP(&position->at, "time", time, increment);
+	bson_reinit(position->at);
+	BSON_APPEND_TIMESTAMP(position->at, "time", time, increment);
 }
 
 void
 mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id)
 {
-	bson_reinit(&position->after);
-	bson_append_iter(&position->after, "_id", 3, id);
+	bson_reinit(position->after);
+	bson_append_iter(position->after, "_id", 3, id);
 }
 
 void
@@ -71,13 +71,13 @@ mongo_position_encode(
 	BSON_APPEND_UTF8(&of, "responses", origin->responses);
 	BSON_APPEND_UTF8(&of, "set", origin->set);
 	bson_append_document_end(out, &of);
-	BSON_APPEND_DOCUMENT(out, "at", &position->at);
+	BSON_APPEND_DOCUMENT(out, "at", position->at);
 	if (position->scan == SCAN_NONE)
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(out, "scan", &scan);
 	BSON_APPEND_UTF8(&scan, "collection", scan_names[position->scan]);
-	if (!bson_empty(&position->after))
-		BSON_APPEND_DOCUMENT(&scan, "after", &position->after);
+	if (!bson_empty(position->after))
+		BSON_APPEND_DOCUMENT(&scan, "after", position->after);
 	bson_append_document_end(out, &scan);
 }
 
@@ -94,7 +94,7 @@ find_text(const bson_t *doc, const char *path)
 
 /* Copies the document at `path`. */
 static bool
-find_document(const bson_t *doc, const char *path, bson_t *copy)
+find_document(const bson_t *doc, const char *path, bson_t **copy)
 {
 	const uint8_t *data;
 	uint32_t length;
@@ -107,8 +107,8 @@ find_document(const bson_t *doc, const char *path, bson_t *copy)
 	bson_iter_document(&found, &length, &data);
 	if (!bson_init_static(&inside, data, length))
 		return false;
-	bson_destroy(copy);
-	bson_copy_to(&inside, copy);
+	bson_destroy(*copy);
+	*copy = bson_copy(&inside);
 	return true;
 }
 
@@ -135,11 +135,11 @@ mongo_position_decode(
 	if (strcmp(find_text(doc, "of.forms"), origin->forms) != 0 ||
 	    strcmp(find_text(doc, "of.responses"), origin->responses) != 0)
 		return "its position is one of other collections";
-	if (!find_document(doc, "at", &position->at) || bson_empty(&position->at))
+	if (!find_document(doc, "at", &position->at) || bson_empty(position->at))
 		return "its position is of another version of ingestd";
 	snprintf(origin->set, sizeof(origin->set), "%s", find_text(doc, "of.set"));
 	position->scan = scan_of(find_text(doc, "scan.collection"));
 	if (!find_document(doc, "scan.after", &position->after))
-		bson_reinit(&position->after);
+		bson_reinit(position->after);
 	return NULL;
 }

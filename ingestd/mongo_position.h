@@ -24,12 +24,12 @@ struct mongo_origin {
 
 enum mongo_scan { SCAN_NONE, SCAN_FORMS, SCAN_RESPONSES };
 
-/* `at` and `after` are never NULL and may be empty: nothing known yet, from the first document
+/* Documents of the position's own: `at` and `after` are never NULL and may be empty: nothing known yet, from the first document
  * on. */
 struct mongo_position {
-	bson_t at;
+	bson_t *at;
 	enum mongo_scan scan;
-	bson_t after; /* {_id: the last one that was read} */
+	bson_t *after; /* {_id: the last one that was read} */
 };
 
 void mongo_position_init(struct mongo_position *position);

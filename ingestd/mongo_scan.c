@@ -26,11 +26,12 @@ take_point(struct mongo_worker *worker, struct mongo_error *error)
 {
 	struct mongo_cursor cursor;
 	uint32_t time, increment;
+	bson_t token;
 
 	if (mongo_stream_open(worker, &cursor, error) < 0)
 		return -1;
-	if (cursor.has_token) {
-		mongo_position_set_token(&worker->position, &cursor.token);
+	if (cursor.token && bson_init_static(&token, cursor.token, cursor.token_length)) {
+		mongo_position_set_token(&worker->position, &token);
 	} else if (mongo_cursor_time(&cursor, &time, &increment)) {
 		mongo_position_set_time(&worker->position, time, increment);
 	} else {
@@ -40,10 +41,10 @@ take_point(struct mongo_worker *worker, struct mongo_error *error)
 		    "the server tells neither a resume token nor an operation time");
 	}
 	mongo_cursor_close(&cursor);
-	if (bson_empty(&worker->position.at))
+	if (bson_empty(worker->position.at))
 		return -1;
 	worker->position.scan = SCAN_FORMS;
-	bson_reinit(&worker->position.after);
+	bson_reinit(worker->position.after);
 	return 0;
 }
 
@@ -53,17 +54,16 @@ take_point(struct mongo_worker *worker, struct mongo_error *error)
 static uint64_t
 estimate(struct mongo_worker *worker, const char *collection)
 {
-	bson_t command = BSON_INITIALIZER, reply;
+	bson_t command = BSON_INITIALIZER, *reply;
 	struct mongo_error error;
 	bson_iter_t at;
 	uint64_t count = 0;
 
 	BSON_APPEND_UTF8(&command, "count", collection);
-	if (mongo_client_command(worker->client, &command, &reply, &error) == 0) {
-		if (bson_iter_init_find(&at, &reply, "n"))
-			count = (uint64_t)MAX(bson_iter_as_int64(&at), 0);
-		bson_destroy(&reply);
-	}
+	reply = mongo_client_command(worker->client, &command, &error);
+	if (reply && bson_iter_init_find(&at, reply, "n"))
+		count = (uint64_t)MAX(bson_iter_as_int64(&at), 0);
+	bson_destroy(reply);
 	bson_destroy(&command);
 	return count;
 }
@@ -95,7 +95,7 @@ count_documents(struct scan *scan, uint64_t documents)
 static int
 open_find(struct scan *scan, struct mongo_cursor *cursor, struct mongo_error *error)
 {
-	const bson_t *after = &scan->worker->position.after;
+	const bson_t *after = scan->worker->position.after;
 	bson_t command = BSON_INITIALIZER, by_id = BSON_INITIALIZER, inside;
 	int result;
 
@@ -123,7 +123,7 @@ is_known(const struct mongo_position *position, const bson_iter_t *id)
 	bool known;
 
 	bson_append_iter(&one, "_id", 3, id);
-	known = bson_equal(&one, &position->after);
+	known = bson_equal(&one, position->after);
 	bson_destroy(&one);
 	return known;
 }
@@ -191,7 +191,7 @@ static enum mongo_outcome
 end(struct mongo_worker *worker)
 {
 	worker->position.scan = SCAN_NONE;
-	bson_reinit(&worker->position.after);
+	bson_reinit(worker->position.after);
 	mongo_channel_lock(worker->channel)->scanning = false;
 	mongo_channel_unlock(worker->channel);
 	if (mongo_worker_give(worker, EVENT_POSITION, EVENT_NO_TIME, NULL) != MONGO_DONE)
@@ -204,7 +204,7 @@ mongo_scan(struct mongo_worker *worker, struct mongo_error *error)
 {
 	enum mongo_outcome outcome = MONGO_DONE;
 
-	if (bson_empty(&worker->position.at) && take_point(worker, error) < 0)
+	if (bson_empty(worker->position.at) && take_point(worker, error) < 0)
 		return MONGO_FAILED;
 	if (worker->position.scan == SCAN_NONE)
 		return MONGO_DONE;
@@ -226,7 +226,7 @@ mongo_scan(struct mongo_worker *worker, struct mongo_error *error)
 		if (!forms)
 			return end(worker);
 		worker->position.scan = SCAN_RESPONSES;
-		bson_reinit(&worker->position.after);
+		bson_reinit(worker->position.after);
 	}
 	return outcome;
 }

@@ -22,7 +22,7 @@ append_start(struct mongo_worker *worker, bson_t *options)
 	    : "resumeAfter";
 	bson_iter_t at;
 
-	if (!bson_iter_init(&at, &worker->position.at) || !bson_iter_next(&at))
+	if (!bson_iter_init(&at, worker->position.at) || !bson_iter_next(&at))
 		return;
 	bson_append_iter(
 	    options, BSON_ITER_IS_KEY(&at, "token") ? after : "startAtOperationTime", -1, &at);
@@ -125,18 +125,22 @@ give_change(struct following *following, const bson_t *raw)
 	struct mongo_worker *worker = following->worker;
 	enum mongo_outcome outcome = MONGO_DONE;
 	struct mongo_change change;
+	bson_t token, doc;
 
 	if (mongo_change_read(raw, &worker->origin, &change) < 0) {
 		log_warn("%s: a change without a token, passed over", worker->name);
 		return MONGO_DONE;
 	}
-	mongo_position_set_token(&worker->position, &change.token);
+	/* Both were looked at by mongo_change_read(). */
+	if (bson_init_static(&token, change.token.data, change.token.length))
+		mongo_position_set_token(&worker->position, &token);
 	if (change.kind == CHANGE_STRUCTURE)
 		count_ignored(worker, &change);
 	if (change.kind == CHANGE_INVALIDATE)
 		following->invalidated = true;
-	if (change.kind == CHANGE_EVENT)
-		outcome = mongo_worker_give(worker, change.op, change.at, &change.doc);
+	if (change.kind == CHANGE_EVENT &&
+	    bson_init_static(&doc, change.doc.data, change.doc.length))
+		outcome = mongo_worker_give(worker, change.op, change.at, &doc);
 	else
 		outcome = mongo_worker_give(worker, EVENT_POSITION, change.at, NULL);
 	mongo_change_clear(&change);
@@ -151,14 +155,15 @@ give_position(struct following *following)
 {
 	struct mongo_worker *worker = following->worker;
 	uint64_t now = clock_monotonic_ms();
-	bson_t at = BSON_INITIALIZER;
+	bson_t at = BSON_INITIALIZER, token;
 	enum mongo_outcome outcome = MONGO_DONE;
+	bool told = following->cursor.token && !following->invalidated &&
+	    bson_init_static(&token, following->cursor.token, following->cursor.token_length) &&
+	    BSON_APPEND_DOCUMENT(&at, "token", &token);
 
-	if (following->cursor.has_token && !following->invalidated)
-		BSON_APPEND_DOCUMENT(&at, "token", &following->cursor.token);
-	if (!bson_empty(&at) && now - following->told_ms >= POSITION_INTERVAL &&
-	    !bson_equal(&at, &worker->position.at)) {
-		mongo_position_set_token(&worker->position, &following->cursor.token);
+	if (told && now - following->told_ms >= POSITION_INTERVAL &&
+	    !bson_equal(&at, worker->position.at)) {
+		mongo_position_set_token(&worker->position, &token);
 		outcome = mongo_worker_give(worker, EVENT_POSITION, EVENT_NO_TIME, NULL);
 		following->told_ms = now;
 	}

@@ -156,8 +156,8 @@ static bool
 has_moved(const struct mongo_worker *worker, struct mongo_position *last)
 {
 	const struct mongo_position *now = &worker->position;
-	bool moved = now->scan != last->scan || !bson_equal(&now->at, &last->at) ||
-	    !bson_equal(&now->after, &last->after);
+	bool moved = now->scan != last->scan || !bson_equal(now->at, last->at) ||
+	    !bson_equal(now->after, last->after);
 
 	mongo_position_copy(last, now);
 	return moved;
