@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* room_frames: the frames of the room at hand: each is made when the first link needs it, and once. */
+/* room_frames: the frames of the room at hand: each is made when the first link needs it, and
+ * once. */
 #ifndef ANALYTICSD_ROOM_FRAMES_H
 #define ANALYTICSD_ROOM_FRAMES_H
 
