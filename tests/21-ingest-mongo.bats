@@ -186,18 +186,18 @@ formDeleted' "$(grep -v '"op": "position"' "$T/sink.out" | sed 's/{"op": "\([a-z
 	local i
 	seed
 	mongo_start
-	fill 20000
+	fill 10000
 	sink_start --state "$T/journal"
 	writer "$SEED" 6
 	RANDOM=$SEED
 	for i in 1 2 3 4 5 6 7 8; do
 		launch_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
-		pause "0.$((RANDOM % 8))$((RANDOM % 10))"
+		pause "0.$((RANDOM % 5))$((RANDOM % 10))"
 		kill_daemon ingestd
 	done
 	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
-	await_spawned writer 30
-	wait_until 30 same_as_source
+	await_spawned writer 60
+	wait_until 60 same_as_source
 }
 
 @test "ingestd mongodb: analyticsd's state lost: scanned anew" {

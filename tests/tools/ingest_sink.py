@@ -23,6 +23,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 import bson
 from bson import json_util
@@ -117,7 +118,7 @@ OPTIONS = bson.codec_options.CodecOptions(
 
 def serve(peer, state, args):
     pending = bytearray()
-    moved = False
+    moved, committed_at = False, 0.0
     while True:
         data = peer.recv(262144)
         if not data:
@@ -128,11 +129,12 @@ def serve(peer, state, args):
             moved = True
             print(dumps(event))
         sys.stdout.flush()
-        # One commit for all that has come, as a database would.
-        if moved and not args.no_commit and not select.select([peer], [], [], 0)[0]:
+        # One commit for all that has come in a while, as a database would.
+        idle = not select.select([peer], [], [], 0)[0]
+        if moved and not args.no_commit and (idle or time.monotonic() - committed_at > 0.1):
             state.save()
             peer.sendall(bson.encode({"committed": state.position}))
-            moved = False
+            moved, committed_at = False, time.monotonic()
 
 
 def main():
