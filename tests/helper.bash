@@ -34,7 +34,8 @@ dune_setup() {
 	# A wrong locale or a left-over setting must not decide a test.
 	for name in $(compgen -e | grep '^DUNE_' | grep -v '^DUNE_TEST_'); do unset "$name"; done
 	export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
-	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1
+	# Without gcc's fake stack: it does not keep to the 128 bytes at which libbson's types are aligned.
+	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0
 	export UBSAN_OPTIONS=print_stacktrace=1
 	# Sockets have at most 107 bytes of path, so bats's own directory will not do.
 	T=$(mktemp -d "${DUNE_TEST_TMP:-/tmp}/dune.XXXXXX")
