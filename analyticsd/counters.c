@@ -3,10 +3,12 @@
 
 uint64_t counters[COUNTER_COUNT];
 
-#define COUNTER(field, name_, labels_, help_) {name_, labels_, KIND_COUNTER, help_},
-#define COUNTER_US(field, name_, labels_, help_) {name_, labels_, KIND_COUNTER_US, help_},
-#define GAUGE(field, name_, labels_, help_) {name_, labels_, KIND_GAUGE, help_},
-#define GAUGE_MS(field, name_, labels_, help_) {name_, labels_, KIND_GAUGE_MS, help_},
+#define ROW(name_, labels_, kind_, help_) \
+	{.name = (name_), .labels = (labels_), .kind = (kind_), .help = (help_)},
+#define COUNTER(field, name, labels, help) ROW(name, labels, KIND_COUNTER, help)
+#define COUNTER_US(field, name, labels, help) ROW(name, labels, KIND_COUNTER_US, help)
+#define GAUGE(field, name, labels, help) ROW(name, labels, KIND_GAUGE, help)
+#define GAUGE_MS(field, name, labels, help) ROW(name, labels, KIND_GAUGE_MS, help)
 const struct counter counters_schema[COUNTER_COUNT] = {
 #include "analyticsd/counters.def"
 };

@@ -6,23 +6,28 @@
  *     GAUGE(rooms, "dune_wsfand_rooms", "", "Rooms that have clients.")
  *     GAUGE_MS(lag, "dune_ingestd_lag_seconds", "", "…")     kept in ms, shown in seconds
  *     COUNTER_US(commit_time, "dune_analyticsd_commit_seconds_total", "", "…")  kept in µs
+ *     HISTOGRAM(applied, "dune_freshness_seconds", "stage=\"applied\"", "…")  lib/histogram.h
  *
  * Names follow Prometheus: base units, _total on counters. Rows of one metric that differ in
  * labels stand together and have one HELP text. The values are one array of uint64_t per daemon
- * (<daemon>/counters.h), bumped directly; lib/report.h sends them to statsd, which knows no
- * daemon's names. */
+ * (<daemon>/counters.h), bumped directly; a histogram is a struct of its own beside it,
+ * histogram_<id>, and its place in the array stays 0. lib/report.h sends them to statsd, which
+ * knows no daemon's names. */
 #ifndef LIB_COUNTERS_H
 #define LIB_COUNTERS_H
 
 #include <stdint.h>
 
-enum counter_kind { KIND_COUNTER, KIND_COUNTER_US, KIND_GAUGE, KIND_GAUGE_MS };
+#include "lib/histogram.h"
+
+enum counter_kind { KIND_COUNTER, KIND_COUNTER_US, KIND_GAUGE, KIND_GAUGE_MS, KIND_HISTOGRAM };
 
 struct counter {
 	const char *name;
 	const char *labels; /* Prometheus text without braces, or "" */
 	enum counter_kind kind;
 	const char *help;
+	const struct histogram *histogram; /* of KIND_HISTOGRAM, else NULL */
 };
 
 #endif

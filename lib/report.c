@@ -29,6 +29,7 @@ static const char *const kind_names[] = {
     [KIND_COUNTER_US] = "counter_us",
     [KIND_GAUGE] = "gauge",
     [KIND_GAUGE_MS] = "gauge_ms",
+    [KIND_HISTOGRAM] = "histogram",
 };
 
 int
@@ -62,6 +63,38 @@ put_pair(struct json_writer *w, const char *name, const char *value)
 }
 
 static void
+put_row(struct json_writer *w, const struct counter *row)
+{
+	json_object_begin(w);
+	put_pair(w, "name", row->name);
+	put_pair(w, "labels", row->labels);
+	put_pair(w, "kind", kind_names[row->kind]);
+	put_pair(w, "help", row->help);
+	if (row->kind == KIND_HISTOGRAM) {
+		json_key(w, "bounds");
+		json_array_begin(w);
+		for (size_t i = 0; i < HISTOGRAM_BOUNDS; i++)
+			json_put_u64(w, histogram_bounds[i]);
+		json_array_end(w);
+	}
+	json_object_end(w);
+}
+
+static void
+put_value(struct json_writer *w, const struct counter *row, uint64_t value)
+{
+	if (row->kind != KIND_HISTOGRAM) {
+		json_put_u64(w, value);
+		return;
+	}
+	json_array_begin(w);
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		json_put_u64(w, row->histogram->counts[i]);
+	json_put_u64(w, row->histogram->sum_us);
+	json_array_end(w);
+}
+
+static void
 send_schema(struct report *report)
 {
 	const struct report_config *config = &report->config;
@@ -79,14 +112,8 @@ send_schema(struct report *report)
 	json_put_time(&w, report->started_ms);
 	json_key(&w, "metrics");
 	json_array_begin(&w);
-	for (size_t i = 0; i < config->count; i++) {
-		json_object_begin(&w);
-		put_pair(&w, "name", config->schema[i].name);
-		put_pair(&w, "labels", config->schema[i].labels);
-		put_pair(&w, "kind", kind_names[config->schema[i].kind]);
-		put_pair(&w, "help", config->schema[i].help);
-		json_object_end(&w);
-	}
+	for (size_t i = 0; i < config->count; i++)
+		put_row(&w, &config->schema[i]);
 	json_array_end(&w);
 	json_object_end(&w);
 	send_scratch(report, &w);
@@ -111,7 +138,7 @@ report_now(struct report *report)
 	json_key(&w, "values");
 	json_array_begin(&w);
 	for (size_t i = 0; i < report->config.count; i++)
-		json_put_u64(&w, report->config.values[i]);
+		put_value(&w, &report->config.schema[i], report->config.values[i]);
 	json_array_end(&w);
 	json_key(&w, "unwell");
 	if (unwell)

@@ -6,6 +6,7 @@
 #define STATSD_FAMILIES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base.h"
@@ -16,11 +17,14 @@ struct families;
 struct family;
 struct reporter;
 
-/* One row of a reporter's schema, with its newest value. */
+/* One row of a reporter's schema, with its newest value. A histogram has instead the upper bounds
+ * of its buckets (µs), and behind them the counts, one more than bounds, and the sum (µs). */
 struct metric {
 	char *labels;
 	enum counter_kind kind;
 	uint64_t value;
+	size_t bound_count;
+	uint64_t *bounds, *counts;
 	struct reporter *reporter;
 	struct family *family; /* NULL: left out, since the name is taken by another TYPE */
 	struct list in_family;

@@ -86,7 +86,8 @@ metric_labels_valid(const char *labels)
 		size_t name;
 		size_t used = label_length(c, &name);
 		if (used == 0 || label_name_is(c, name, "daemon") ||
-		    label_name_is(c, name, "process") || label_seen(labels, c, c, name))
+		    label_name_is(c, name, "process") || label_name_is(c, name, "le") ||
+		    label_seen(labels, c, c, name))
 			return false;
 		c += used;
 		if (*c == '\0')
@@ -103,6 +104,7 @@ static const char *const kind_names[] = {
     [KIND_COUNTER_US] = "counter_us",
     [KIND_GAUGE] = "gauge",
     [KIND_GAUGE_MS] = "gauge_ms",
+    [KIND_HISTOGRAM] = "histogram",
 };
 
 int
@@ -120,5 +122,7 @@ metric_kind_parse(const char *text, enum counter_kind *kind)
 const char *
 metric_kind_type(enum counter_kind kind)
 {
+	if (kind == KIND_HISTOGRAM)
+		return "histogram";
 	return kind == KIND_GAUGE || kind == KIND_GAUGE_MS ? "gauge" : "counter";
 }

@@ -19,14 +19,14 @@
 /* [a-zA-Z_:][a-zA-Z0-9_:]*, at most METRIC_NAME_MAX long. */
 bool metric_name_valid(const char *name);
 /* "" or name="value",name="value"…: values escaped (\\ \" \n), no name twice,
- * and none of those that statsd adds itself (daemon, process). */
+ * and none of those that statsd adds itself (daemon, process, le). */
 bool metric_labels_valid(const char *labels);
 /* Names that statsd itself writes: no daemon may report them. */
 bool metric_name_reserved(const char *name);
 
-/* "counter", "gauge", "counter_us", "gauge_ms"; -1 for anything else. */
+/* "counter", "gauge", "counter_us", "gauge_ms", "histogram"; -1 for anything else. */
 MUST_CHECK int metric_kind_parse(const char *text, enum counter_kind *kind);
-/* "counter" or "gauge", as TYPE says it. */
+/* "counter", "gauge" or "histogram", as TYPE says it. */
 const char *metric_kind_type(enum counter_kind kind);
 
 #endif

@@ -9,6 +9,7 @@
 #include "statsd/metric.h"
 
 #define LINE_SIZE 256
+#define BOUND_SIZE 32
 #define DAEMON_OF(node) container_of(node, struct daemon, in_registry)
 #define REPORTER_OF(node) container_of(node, struct reporter, in_daemon)
 
@@ -100,8 +101,9 @@ name_tells_daemon(const char *name, const char *daemon)
 	    name[5 + length] == '_';
 }
 
+/* `le`: the upper bound of a histogram's bucket, or NULL. */
 static void
-put_labels(struct text *text, const char *name, const struct metric *metric)
+put_labels(struct text *text, const char *name, const struct metric *metric, const char *le)
 {
 	const struct reporter *reporter = metric->reporter;
 	const char *before = "{";
@@ -118,6 +120,10 @@ put_labels(struct text *text, const char *name, const struct metric *metric)
 		put_label(text, before, "process", reporter->instance);
 		before = ",";
 	}
+	if (le) {
+		put_label(text, before, "le", le);
+		before = ",";
+	}
 	if (*before == ',')
 		put_string(text, "}");
 }
@@ -131,12 +137,48 @@ put_value(struct text *text, enum counter_kind kind, uint64_t value)
 		put_format(text, " %" PRIu64 "\n", value);
 		return;
 	case KIND_COUNTER_US:
+	case KIND_HISTOGRAM:
 		put_format(text, " %" PRIu64 ".%06" PRIu64 "\n", value / 1000000, value % 1000000);
 		return;
 	case KIND_GAUGE_MS:
 		put_format(text, " %" PRIu64 ".%03" PRIu64 "\n", value / 1000, value % 1000);
 		return;
 	}
+}
+
+/* Seconds without needless zeros, as Prometheus' own libraries write bounds. */
+static void
+format_bound(uint64_t us, char *out, size_t size)
+{
+	size_t length = (size_t)snprintf(
+	    out, size, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+	while (out[length - 1] == '0' && out[length - 2] != '.')
+		out[--length] = '\0';
+}
+
+/* Buckets are cumulative here, and the last one holds all. */
+static void
+put_histogram(struct text *text, const char *name, const struct metric *metric)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i <= metric->bound_count; i++) {
+		char le[BOUND_SIZE] = "+Inf";
+		if (i < metric->bound_count)
+			format_bound(metric->bounds[i], le, sizeof(le));
+		count += metric->counts[i];
+		put_string(text, name);
+		put_string(text, "_bucket");
+		put_labels(text, name, metric, le);
+		put_value(text, KIND_COUNTER, count);
+	}
+	put_string(text, name);
+	put_string(text, "_sum");
+	put_labels(text, name, metric, NULL);
+	put_value(text, KIND_HISTOGRAM, metric->counts[metric->bound_count + 1]);
+	put_string(text, name);
+	put_string(text, "_count");
+	put_labels(text, name, metric, NULL);
+	put_value(text, KIND_COUNTER, count);
 }
 
 static void
@@ -146,8 +188,12 @@ put_family(struct text *text, const struct family *family)
 	put_head(text, name, family_type(family), family_help(family));
 	LIST_FOR_EACH (node, family_metrics(family)) {
 		const struct metric *metric = container_of(node, struct metric, in_family);
+		if (metric->bound_count > 0) {
+			put_histogram(text, name, metric);
+			continue;
+		}
 		put_string(text, name);
-		put_labels(text, name, metric);
+		put_labels(text, name, metric, NULL);
 		put_value(text, metric->kind, metric->value);
 	}
 }

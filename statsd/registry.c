@@ -87,16 +87,46 @@ instance_reports(const struct daemon *daemon, const char *instance)
 	return false;
 }
 
+size_t
+metric_numbers(const struct metric *metric)
+{
+	return metric->bound_count > 0 ? metric->bound_count + 2 : 1;
+}
+
+static void
+metric_init(struct metric *metric, const struct row *row, struct reporter *reporter)
+{
+	*metric = (struct metric){
+	    .labels = mem_strdup(row->labels),
+	    .kind = row->kind,
+	    .reporter = reporter,
+	    .bound_count = row->bound_count,
+	};
+	if (row->bound_count == 0)
+		return;
+	metric->bounds = mem_array(
+	    NULL, row->bound_count + metric_numbers(metric), sizeof(metric->bounds[0]));
+	metric->counts = metric->bounds + row->bound_count;
+	memcpy(metric->bounds, row->bounds, row->bound_count * sizeof(row->bounds[0]));
+	memset(metric->counts, 0, metric_numbers(metric) * sizeof(metric->counts[0]));
+}
+
+static size_t
+rows_numbers(const struct row *rows, size_t count)
+{
+	size_t numbers = 0;
+	for (size_t i = 0; i < count; i++)
+		numbers += rows[i].bound_count > 0 ? rows[i].bound_count + 2 : 1;
+	return numbers;
+}
+
 static size_t
 reporter_join(struct registry *registry, struct reporter *reporter, const struct row *rows)
 {
 	size_t conflicts = 0;
 	for (size_t i = 0; i < reporter->metric_count; i++) {
 		struct metric *metric = &reporter->metrics[i];
-		metric->labels = mem_strdup(rows[i].labels);
-		metric->kind = rows[i].kind;
-		metric->value = 0;
-		metric->reporter = reporter;
+		metric_init(metric, &rows[i], reporter);
 		if (!families_join(registry->families, metric, rows[i].name, rows[i].help))
 			conflicts++;
 	}
@@ -108,7 +138,8 @@ registry_add(struct registry *registry, const struct identity *identity, const s
     size_t count, struct moment now, size_t *conflicts, const char **why)
 {
 	*conflicts = 0;
-	if (registry->reporter_count == REGISTRY_MAX_REPORTERS || count > REGISTRY_MAX_METRICS) {
+	if (registry->reporter_count == REGISTRY_MAX_REPORTERS || count > REGISTRY_MAX_METRICS ||
+	    rows_numbers(rows, count) > REGISTRY_MAX_NUMBERS) {
 		*why = "too many reporters or metrics";
 		return NULL;
 	}
@@ -146,6 +177,7 @@ registry_remove(struct registry *registry, struct reporter **reporter_pointer, s
 	for (size_t i = 0; i < reporter->metric_count; i++) {
 		families_leave(registry->families, &reporter->metrics[i]);
 		MEM_FREE(&reporter->metrics[i].labels);
+		MEM_FREE(&reporter->metrics[i].bounds);
 	}
 	rooms_forget(registry->rooms, reporter);
 	list_remove(&reporter->in_daemon);
@@ -160,8 +192,15 @@ void
 reporter_report(
     struct reporter *reporter, const uint64_t *values, const char *unwell, struct moment now)
 {
-	for (size_t i = 0; i < reporter->metric_count; i++)
-		reporter->metrics[i].value = values[i];
+	for (size_t i = 0; i < reporter->metric_count; i++) {
+		struct metric *metric = &reporter->metrics[i];
+		size_t numbers = metric_numbers(metric);
+		if (metric->bound_count > 0)
+			memcpy(metric->counts, values, numbers * sizeof(values[0]));
+		else
+			metric->value = values[0];
+		values += numbers;
+	}
 	if (unwell && *unwell && reporter->unwell[0] == '\0')
 		reporter->unwell_since = now;
 	snprintf(reporter->unwell, sizeof(reporter->unwell), "%s", unwell ? unwell : "");

@@ -9,7 +9,8 @@
  *
  * A daemon stands in the registry from when it is expected or first seen; a
  * reporter lives as long as its connection. Bounded: REGISTRY_MAX_REPORTERS,
- * REGISTRY_MAX_METRICS rows each, ROOMS_MAX rooms, REGISTRY_MAX_DAEMONS names. */
+ * REGISTRY_MAX_METRICS rows each with REGISTRY_MAX_NUMBERS in all, ROOMS_MAX rooms,
+ * REGISTRY_MAX_DAEMONS names. */
 #ifndef STATSD_REGISTRY_H
 #define STATSD_REGISTRY_H
 
@@ -27,6 +28,8 @@
 #define REGISTRY_MAX_REPORTERS 64
 #define REGISTRY_MAX_DAEMONS 64
 #define REGISTRY_MAX_METRICS 1024
+#define REGISTRY_MAX_NUMBERS 4096
+#define REGISTRY_MAX_BOUNDS 64 /* of a histogram */
 /* A report older than this says nothing any more (docs/protocol.md, "Reports"). */
 #define REGISTRY_STALE_MS 3000
 
@@ -77,10 +80,13 @@ struct identity {
 	int64_t started_ms;
 };
 
-/* Name, labels, kind and help of each row, in the order of the values. */
+/* Name, labels, kind and help of each row, in the order of the values; of a histogram the
+ * ascending bounds too. */
 struct row {
 	const char *name, *labels, *help;
 	enum counter_kind kind;
+	const uint64_t *bounds;
+	size_t bound_count;
 };
 
 struct registry *registry_new(void);
@@ -98,7 +104,9 @@ MUST_CHECK struct reporter *registry_add(struct registry *registry, const struct
 /* Its metrics and rooms go with it. */
 void registry_remove(struct registry *registry, struct reporter **reporter, struct moment now);
 
-/* A report: `values` are as many as the reporter has metrics. `unwell` NULL is well. */
+/* How many numbers a report gives for the metric: 1, of a histogram its counts and the sum. */
+size_t metric_numbers(const struct metric *metric);
+/* A report: `values` are the numbers of all metrics. `unwell` NULL is well. */
 void reporter_report(
     struct reporter *reporter, const uint64_t *values, const char *unwell, struct moment now);
 MUST_CHECK int reporter_set_room(struct registry *registry, struct reporter *reporter,

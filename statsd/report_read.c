@@ -8,8 +8,9 @@
 #include "lib/mem.h"
 #include "statsd/metric.h"
 
-/* A metric of a schema is 9 tokens, a value 1; a room is 2 in its 29 bytes or more. */
-#define TOKENS_MIN (64 + 9 * REGISTRY_MAX_METRICS)
+/* A metric of a schema is 9 tokens, and 2 more with bounds; a value 1; a room is 2 in its 29
+ * bytes or more. */
+#define TOKENS_MIN (64 + 11 * REGISTRY_MAX_METRICS + REGISTRY_MAX_NUMBERS)
 #define BYTES_PER_TOKEN 14
 #define TYPE_SIZE 32
 #define KIND_SIZE 16
@@ -95,6 +96,37 @@ identity_read(struct reading *r, struct identity *identity)
 }
 
 static int
+number_read(struct reading *r, int value, uint64_t *number)
+{
+	int64_t read;
+	if (json_i64(&r->doc, value, &read) < 0 || read < 0)
+		return -1;
+	*number = (uint64_t)read;
+	return 0;
+}
+
+/* The bounds of a histogram: -1 when they are not as docs/protocol.md says. */
+static int
+bounds_read(struct reading *r, int list, struct row *row)
+{
+	uint64_t bounds[REGISTRY_MAX_BOUNDS];
+	int count = json_size(&r->doc, list);
+	size_t read = 0;
+	if (json_type(&r->doc, list) != JSON_ARRAY || count < 1 || count > REGISTRY_MAX_BOUNDS)
+		return -1;
+	JSON_FOR_EACH (value, &r->doc, list) {
+		if (number_read(r, value, &bounds[read]) < 0 ||
+		    (read > 0 && bounds[read] <= bounds[read - 1]))
+			return -1;
+		read++;
+	}
+	row->bounds = mem_dup(bounds, read * sizeof(bounds[0]));
+	row->bound_count = read;
+	return 0;
+}
+
+/* `row` is zero. */
+static int
 row_read(struct reading *r, int value, struct row *row)
 {
 	char name[METRIC_NAME_MAX + 1], labels[METRIC_LABELS_MAX + 1], help[METRIC_HELP_MAX + 1];
@@ -105,6 +137,9 @@ row_read(struct reading *r, int value, struct row *row)
 	    member_string(r, value, "kind", kind, sizeof(kind)) < 0 ||
 	    metric_kind_parse(kind, &row->kind) < 0 || !metric_name_valid(name) ||
 	    !metric_labels_valid(labels))
+		return -1;
+	if (row->kind == KIND_HISTOGRAM &&
+	    bounds_read(r, json_get(&r->doc, value, "bounds"), row) < 0)
 		return -1;
 	row->name = mem_strdup(name);
 	row->labels = mem_strdup(labels);
@@ -131,6 +166,7 @@ rows_read(struct reading *r, int metrics, struct row *rows, bool *good)
 	size_t count = 0;
 	*good = false;
 	JSON_FOR_EACH (value, &r->doc, metrics) {
+		rows[count] = (struct row){0};
 		if (row_read(r, value, &rows[count]) < 0)
 			return count;
 		if (row_repeats(rows, count++))
@@ -147,6 +183,7 @@ rows_free(struct row *rows, size_t count)
 		MEM_FREE(&rows[i].name);
 		MEM_FREE(&rows[i].labels);
 		MEM_FREE(&rows[i].help);
+		MEM_FREE(&rows[i].bounds);
 	}
 	MEM_FREE(&rows);
 }
@@ -176,21 +213,37 @@ schema_read(struct reading *r)
 	return *r->reporter ? REPORT_SCHEMA : REPORT_REFUSED;
 }
 
+/* The value of one metric, which is one number or the list of a histogram's. */
+static int
+value_read(struct reading *r, const struct metric *metric, int value, uint64_t *numbers)
+{
+	if (metric->bound_count == 0)
+		return number_read(r, value, numbers);
+	if (json_type(&r->doc, value) != JSON_ARRAY ||
+	    (size_t)json_size(&r->doc, value) != metric_numbers(metric))
+		return -1;
+	JSON_FOR_EACH (number, &r->doc, value) {
+		if (number_read(r, number, numbers++) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static enum report_frame
 values_read(struct reading *r)
 {
-	uint64_t values[REGISTRY_MAX_METRICS];
+	uint64_t values[REGISTRY_MAX_NUMBERS];
 	char unwell[UNWELL_READ];
+	const struct metric *metric = (*r->reporter)->metrics;
 	size_t count = 0;
 	int array = json_get(&r->doc, 0, "values"), why = json_get(&r->doc, 0, "unwell");
 	if (json_type(&r->doc, array) != JSON_ARRAY ||
 	    (size_t)json_size(&r->doc, array) != (*r->reporter)->metric_count)
 		return bad(r, "as many values as the schema has metrics were due");
 	JSON_FOR_EACH (value, &r->doc, array) {
-		int64_t number;
-		if (json_i64(&r->doc, value, &number) < 0 || number < 0)
+		if (value_read(r, metric, value, &values[count]) < 0)
 			return bad(r, "a value that is no whole number of 0 or more");
-		values[count++] = (uint64_t)number;
+		count += metric_numbers(metric++);
 	}
 	bool well = json_type(&r->doc, why) == JSON_NULL;
 	if (!well && json_string(&r->doc, why, unwell, sizeof(unwell)) < 0)

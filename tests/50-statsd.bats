@@ -122,13 +122,19 @@ ready_says() { http_get "$PORT" /readyz | jq -e "$1"; }
 	play_wsfand wsfand 3,2,1,0,0 "\"$FORM\":2"
 	play_wsfand wsfand.2 4,2,1,0,0 "\"$FORM\":2"
 	play later
-	say later '{"type":"report:schema","daemon":"later","instance":"later","pid":2,"version":"9\"\\","startedAt":"2026-03-01T09:30:00.000Z","metrics":[{"name":"dune_later_seconds_total","labels":"stage=\"a \\\"b\\\"\"","kind":"counter_us","help":"Back\\slash\nand line."},{"name":"dune_wsfand_rooms","labels":"","kind":"counter","help":"Other type."}]}'
-	say later "$(report 1500000,7)"
+	say later '{"type":"report:schema","daemon":"later","instance":"later","pid":2,"version":"9\"\\","startedAt":"2026-03-01T09:30:00.000Z","metrics":[{"name":"dune_later_seconds_total","labels":"stage=\"a \\\"b\\\"\"","kind":"counter_us","help":"Back\\slash\nand line."},{"name":"dune_wsfand_rooms","labels":"","kind":"counter","help":"Other type."},{"name":"dune_later_wait_seconds","labels":"stage=\"x\"","kind":"histogram","help":"Waits.","bounds":[100,2500,1000000]}]}'
+	say later "$(report '1500000,7,[2,0,5,1,7000300]')"
 	wait_until 5 metric_is 'dune_later_seconds_total{stage="a \"b\""} 1.500000'
 	metric_is 'dune_wsfand_connections 3'
 	metric_is 'dune_wsfand_connections{process="wsfand.2"} 4'
 	metric_is 'dune_build_info{daemon="later",version="9\"\\"} 1'
 	metric_is '# HELP dune_later_seconds_total Back\\slash\nand line.'
+	metric_is '# TYPE dune_later_wait_seconds histogram'
+	metric_is 'dune_later_wait_seconds_bucket{stage="x",le="0.0025"} 2'
+	metric_is 'dune_later_wait_seconds_bucket{stage="x",le="1.0"} 7'
+	metric_is 'dune_later_wait_seconds_bucket{stage="x",le="+Inf"} 8'
+	metric_is 'dune_later_wait_seconds_sum{stage="x"} 7.000300'
+	metric_is 'dune_later_wait_seconds_count{stage="x"} 8'
 	metric_is 'dune_statsd_metric_conflicts_total 1'
 	metric_is 'dune_statsd_reporters 3'
 	local text

@@ -51,6 +51,7 @@ TEST(metric_labels)
 	    {"code=\"1\",code=\"2\"", false},
 	    {"daemon=\"x\"", false},
 	    {"a=\"1\",process=\"x\"", false},
+	    {"le=\"1\"", false},
 	    {"code=\"1\"} 5", false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -67,6 +68,6 @@ TEST(metric_kinds)
 	CHECK_STRING(metric_kind_type(kind), "gauge");
 	CHECK_INT(metric_kind_parse("counter_us", &kind), 0);
 	CHECK_STRING(metric_kind_type(kind), "counter");
-	CHECK_INT(metric_kind_parse("histogram", &kind), -1);
+	CHECK_INT(metric_kind_parse("summary", &kind), -1);
 	CHECK_INT(metric_kind_parse("", &kind), -1);
 }

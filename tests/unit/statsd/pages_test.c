@@ -112,22 +112,25 @@ add_rows(struct registry *registry, struct reporter **reporter, const char *daem
 	reporter_report(*reporter, values, NULL, at(0));
 }
 
+static const uint64_t bounds[] = {100, 2500, 1000000};
 static const struct row one_rows[] = {
-    {"dune_a_z_total", "code=\"2\"", "Z \\ and\nline.", KIND_COUNTER},
-    {"dune_a_b", "", "B.", KIND_GAUGE},
-    {"dune_a_z_total", "code=\"1\"", "Z \\ and\nline.", KIND_COUNTER},
-    {"dune_a_t_seconds_total", "", "T.", KIND_COUNTER_US},
-    {"dune_a_l_seconds", "", "L.", KIND_GAUGE_MS},
-    {"shared", "", "First.", KIND_GAUGE},
+    {"dune_a_z_total", "code=\"2\"", "Z \\ and\nline.", KIND_COUNTER, NULL, 0},
+    {"dune_a_b", "", "B.", KIND_GAUGE, NULL, 0},
+    {"dune_a_z_total", "code=\"1\"", "Z \\ and\nline.", KIND_COUNTER, NULL, 0},
+    {"dune_a_t_seconds_total", "", "T.", KIND_COUNTER_US, NULL, 0},
+    {"dune_a_l_seconds", "", "L.", KIND_GAUGE_MS, NULL, 0},
+    {"shared", "", "First.", KIND_GAUGE, NULL, 0},
+    {"dune_a_h_seconds", "stage=\"x\"", "H.", KIND_HISTOGRAM, bounds, ARRAY_SIZE(bounds)},
 };
-static const uint64_t one_values[] = {UINT64_C(1) << 60, 5, 7, 1000001, 42, 1};
+static const uint64_t one_values[] = {UINT64_C(1) << 60, 5, 7, 1000001, 42, 1, 2, 0, 5, 1, 7000300};
 static const struct row two_rows[] = {
-    {"dune_a_b", "", "B.", KIND_GAUGE},
-    {"shared", "", "Second.", KIND_GAUGE},
-    {"dune_a_l_seconds", "x=\"y\"", "L.", KIND_COUNTER},
-    {"dune_up", "", "Mine.", KIND_GAUGE},
+    {"dune_a_b", "", "B.", KIND_GAUGE, NULL, 0},
+    {"shared", "", "Second.", KIND_GAUGE, NULL, 0},
+    {"dune_a_l_seconds", "x=\"y\"", "L.", KIND_COUNTER, NULL, 0},
+    {"dune_up", "", "Mine.", KIND_GAUGE, NULL, 0},
+    {"dune_a_h_seconds", "", "H.", KIND_HISTOGRAM, bounds, 1},
 };
-static const uint64_t two_values[] = {6, 2, 3, 4};
+static const uint64_t two_values[] = {6, 2, 3, 4, 1, 1, 5};
 
 TEST(page_prometheus_groups_scales_and_escapes)
 {
@@ -148,6 +151,18 @@ TEST(page_prometheus_groups_scales_and_escapes)
 	    "# TYPE dune_a_b gauge\n"
 	    "dune_a_b 5\n"
 	    "dune_a_b{process=\"a.2\"} 6\n"
+	    "# HELP dune_a_h_seconds H.\n"
+	    "# TYPE dune_a_h_seconds histogram\n"
+	    "dune_a_h_seconds_bucket{stage=\"x\",le=\"0.0001\"} 2\n"
+	    "dune_a_h_seconds_bucket{stage=\"x\",le=\"0.0025\"} 2\n"
+	    "dune_a_h_seconds_bucket{stage=\"x\",le=\"1.0\"} 7\n"
+	    "dune_a_h_seconds_bucket{stage=\"x\",le=\"+Inf\"} 8\n"
+	    "dune_a_h_seconds_sum{stage=\"x\"} 7.000300\n"
+	    "dune_a_h_seconds_count{stage=\"x\"} 8\n"
+	    "dune_a_h_seconds_bucket{process=\"a.2\",le=\"0.0001\"} 1\n"
+	    "dune_a_h_seconds_bucket{process=\"a.2\",le=\"+Inf\"} 2\n"
+	    "dune_a_h_seconds_sum{process=\"a.2\"} 0.000005\n"
+	    "dune_a_h_seconds_count{process=\"a.2\"} 2\n"
 	    "# HELP dune_a_l_seconds L.\n"
 	    "# TYPE dune_a_l_seconds gauge\n"
 	    "dune_a_l_seconds 0.042\n"

@@ -17,6 +17,10 @@
 	HEAD METRIC("dune_wsfand_a", "", "gauge") "," METRIC( \
 	    "dune_wsfand_b_total", "", "counter") "]}"
 
+#define HISTOGRAM(bounds)                                                                        \
+	HEAD METRIC("a", "", "gauge") ",{\"name\":\"h\",\"labels\":\"\",\"kind\":\"histogram\"," \
+				      "\"help\":\"H.\",\"bounds\":" bounds "}]}"
+
 TEST(report_times)
 {
 	int64_t ms = 0;
@@ -47,6 +51,33 @@ TEST(report_values_land_in_their_rows)
 	registry_remove(registry, &reporter, at(20));
 	CHECK(reporter == NULL);
 	CHECK_INT(registry_sum(registry, "dune_wsfand_a"), 0);
+	registry_free(&registry);
+}
+
+TEST(report_of_a_histogram)
+{
+	static const char *const bad[] = {
+	    "{\"type\":\"report\",\"values\":[4,[1,2,3]],\"unwell\":null}",
+	    "{\"type\":\"report\",\"values\":[4,[1,2,3,4,5]],\"unwell\":null}",
+	    "{\"type\":\"report\",\"values\":[4,[1,2,3,-4]],\"unwell\":null}",
+	    "{\"type\":\"report\",\"values\":[4,7],\"unwell\":null}",
+	    "{\"type\":\"report\",\"values\":[[4],[1,2,3,4]],\"unwell\":null}",
+	};
+	struct registry *registry = registry_new();
+	struct reporter *reporter = NULL;
+	feed(registry, &reporter, HISTOGRAM("[100,2500]"), REPORT_SCHEMA, at(0));
+	const struct metric *metric = &reporter->metrics[1];
+	CHECK_INT(metric_numbers(metric), 4);
+	CHECK_INT(metric->counts[3], 0);
+	feed(registry, &reporter, "{\"type\":\"report\",\"values\":[4,[1,2,3,40]],\"unwell\":null}",
+	    REPORT_VALUES, at(1));
+	CHECK_INT(metric->bounds[1], 2500);
+	CHECK_INT(metric->counts[0], 1);
+	CHECK_INT(metric->counts[2], 3);
+	CHECK_INT(metric->counts[3], 40);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		feed(registry, &reporter, bad[i], REPORT_BAD, at(2));
+	registry_remove(registry, &reporter, at(3));
 	registry_free(&registry);
 }
 
@@ -86,6 +117,12 @@ TEST(report_frames_that_are_none)
 	    HEAD METRIC("a b", "", "gauge") "]}",
 	    HEAD METRIC("a", "x", "gauge") "]}",
 	    HEAD METRIC("a", "", "histogram") "]}",
+	    HISTOGRAM("[]"),
+	    HISTOGRAM("7"),
+	    HISTOGRAM("[1,1]"),
+	    HISTOGRAM("[2,1]"),
+	    HISTOGRAM("[-1]"),
+	    HISTOGRAM("[1.5]"),
 	    HEAD METRIC("a", "", "gauge") "," METRIC("a", "", "gauge") "]}",
 	    "{\"type\":\"report:schema\",\"daemon\":\"a b\",\"instance\":\"x\",\"pid\":1,"
 	    "\"version\":\"1\",\"startedAt\":\"2026-03-01T09:30:00.000Z\",\"metrics\":[]}",
