@@ -12,7 +12,8 @@
 #   kill_daemon analyticsd                            # KILL; start_daemon brings it back
 #
 # Environment: DUNE_TEST_BUILD (default build), DUNE_TEST_MONGODB_URI (a real replica set instead of
-# the stand-in), DUNE_TEST_SLOW (multiplies every deadline), DUNE_TEST_KEEP=1 keeps the directories.
+# the stand-in), DUNE_TEST_SLOW (multiplies every deadline), DUNE_TEST_KEEP=1 keeps the directories,
+# DUNE_TEST_WRAPPER starts each daemon (`valgrind …`; tests/leaks/run).
 #
 # Call these in the test itself, never under `run`: what they remember must outlive them.
 
@@ -176,7 +177,8 @@ launch_daemon() {
 		daemon_defaults "$program"
 		[ ${#settings[@]} = 0 ] || export "${settings[@]}"
 		export DUNE_NOTIFY_FD=8
-		exec "$BIN/$program" ${arguments[@]+"${arguments[@]}"} \
+		# shellcheck disable=SC2086
+		exec ${DUNE_TEST_WRAPPER:-} "$BIN/$program" ${arguments[@]+"${arguments[@]}"} \
 			<"${DAEMON_STDIN:-/dev/null}" >>"$log" 2>&1
 	) &
 	DAEMON_PID[$name]=$!
