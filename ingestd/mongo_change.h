@@ -34,7 +34,8 @@ struct mongo_change {
 	const char *collection;
 };
 
-/* All pointers point into `raw`, but for a deletion's doc: mongo_change_clear() frees it. -1 when it is no change event (nothing is to be cleared then). */
+/* All pointers point into `raw`, but for a deletion's doc, which mongo_change_clear() frees.
+ * -1 when it is no change event (nothing is to be cleared then). */
 MUST_CHECK int mongo_change_read(
     const bson_t *raw, const struct mongo_origin *origin, struct mongo_change *change);
 void mongo_change_clear(struct mongo_change *change);

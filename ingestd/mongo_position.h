@@ -24,8 +24,8 @@ struct mongo_origin {
 
 enum mongo_scan { SCAN_NONE, SCAN_FORMS, SCAN_RESPONSES };
 
-/* Documents of the position's own: `at` and `after` are never NULL and may be empty: nothing known yet, from the first document
- * on. */
+/* `at` and `after` are the position's own and never NULL; they may be empty: nothing known yet,
+ * from the first document on. */
 struct mongo_position {
 	bson_t *at;
 	enum mongo_scan scan;

@@ -141,14 +141,22 @@ drop(struct outbox *outbox, size_t count, size_t bytes)
 	outbox->first = outbox->count ? (outbox->first + count) & (outbox->capacity - 1) : 0;
 }
 
+/* An empty position is the beginning. */
+static bool
+is_same(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)
+{
+	if (a_length != b_length)
+		return false;
+	return a_length == 0 || (a && b && memcmp(a, b, a_length) == 0);
+}
+
 long
 outbox_commit(struct outbox *outbox, const uint8_t *position, size_t length)
 {
 	const uint8_t *event;
 	size_t bytes = 0;
 
-	if (length == outbox->base_length &&
-	    (length == 0 || memcmp(position, outbox->base, length) == 0))
+	if (is_same(position, length, outbox->base, outbox->base_length))
 		return 0;
 	if (outbox->count == 0)
 		return -1;
@@ -157,8 +165,7 @@ outbox_commit(struct outbox *outbox, const uint8_t *position, size_t length)
 		const struct entry *entry = entry_at(outbox, i);
 
 		bytes += entry->length;
-		if (entry->position_length == length &&
-		    memcmp(event + entry->position, position, length) == 0) {
+		if (is_same(position, length, event + entry->position, entry->position_length)) {
 			set_base(outbox, position, length);
 			drop(outbox, i + 1, bytes);
 			return (long)i + 1;

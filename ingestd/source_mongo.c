@@ -6,6 +6,7 @@
 #include <mongoc/mongoc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ingestd/counters.h"
@@ -57,8 +58,10 @@ on_mongoc_log(
 static void
 library_init(void)
 {
-	mongoc_init();
+	/* Its own counters would be a file in /dev/shm, which stays when we are killed. */
+	setenv("MONGOC_DISABLE_SHM", "1", 1);
 	mongoc_log_set_handler(on_mongoc_log, NULL);
+	mongoc_init();
 }
 
 /* ---- the URI ---- */
