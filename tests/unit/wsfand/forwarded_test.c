@@ -6,6 +6,7 @@
 
 #include "lib/base.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/wsfand/texts.h"
 
 #define PEER "10.0.0.1"
 #define TRUSTED "10.0.0.0/8,2001:db8:a::/48"
@@ -121,22 +122,24 @@ TEST(forwarded_both_must_agree)
 	CHECK_CLIENT(XFF "\r\n" FWD "for=203.0.113.5\r\n", "203.0.113.5");
 }
 
+static void
+check_long(
+    int line, const char *first, const char *more, int times, const char *last, const char *wanted)
+{
+	char fields[8192] = XFF;
+
+	text_append(fields, sizeof(fields), first, 1);
+	text_append(fields, sizeof(fields), more, times);
+	text_append(fields, sizeof(fields), last, 1);
+	text_append(fields, sizeof(fields), "\r\n", 1);
+	check_client(line, PEER, fields, wanted);
+}
+
 TEST(forwarded_is_bounded)
 {
-	char fields[8192] = XFF "203.0.113.5";
+	const int most = FORWARDED_MAX_NODES;
 
-	for (int i = 1; i < FORWARDED_MAX_NODES; i++)
-		strcat(fields, ",10.1.1.1");
-	strcat(fields, "\r\n");
-	CHECK_CLIENT(fields, "203.0.113.5");
-	strcpy(fields, XFF "203.0.113.5");
-	for (int i = 0; i < FORWARDED_MAX_NODES; i++)
-		strcat(fields, ",10.1.1.1");
-	strcat(fields, "\r\n");
-	CHECK_CLIENT(fields, PEER);
-	strcpy(fields, XFF "1.1.1.1");
-	for (int i = 0; i < 500; i++)
-		strcat(fields, ",1.1.1.1");
-	strcat(fields, ",203.0.113.5,10.1.1.1\r\n");
-	CHECK_CLIENT(fields, "203.0.113.5");
+	check_long(__LINE__, "203.0.113.5", ",10.1.1.1", most - 1, "", "203.0.113.5");
+	check_long(__LINE__, "203.0.113.5", ",10.1.1.1", most, "", PEER);
+	check_long(__LINE__, "1.1.1.1", ",1.1.1.1", 500, ",203.0.113.5,10.1.1.1", "203.0.113.5");
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
+#include "tests/unit/wsfand/texts.h"
 #include "tests/unit/wsfand/tokens.h"
 #include "wsfand/jwt.h"
 
@@ -139,8 +140,7 @@ TEST(jwt_keys_bad_files)
 	CHECK_REFUSED("holds no secret", .secret_file = file_make("s", "\r\n\n"));
 	memset(big, 'x', sizeof(big) - 1);
 	CHECK_REFUSED("is longer than", .secret_file = file_make("s", big));
-	for (int i = 0; i <= JWT_MAX_KEYS; i++)
-		memcpy(many + 2 * i, "x\n", 2);
+	text_append(many, sizeof(many), "x\n", JWT_MAX_KEYS + 1);
 	CHECK_REFUSED("more than 8 keys", .secret_file = file_make("s", many));
 }
 

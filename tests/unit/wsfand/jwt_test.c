@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/unit.h"
+#include "tests/unit/wsfand/texts.h"
 #include "tests/unit/wsfand/tokens.h"
 
 #define SECRET "a secret of at least 32 bytes, as RFC 7518 wants"
@@ -177,10 +178,10 @@ TEST(jwt_shape)
 		text[i] = '=';
 		check_token(__LINE__, keys, text, JWT_INVALID);
 	}
-	snprintf(text, sizeof(text), "%s=", good);
-	check_token(__LINE__, keys, text, JWT_INVALID);
-	snprintf(text, sizeof(text), "%s\n", good);
-	check_token(__LINE__, keys, text, JWT_INVALID);
+	for (const char *behind = "=\n. A"; *behind != '\0'; behind++) {
+		snprintf(text, sizeof(text), "%.*s%c", 1000, good, *behind);
+		check_token(__LINE__, keys, text, JWT_INVALID);
+	}
 	CHECK_INT(jwt_judge(keys, good, strlen(good) + 1, &form, NOW, &expires_ms), JWT_INVALID);
 	free(good);
 	jwt_keys_free(&keys);
@@ -192,9 +193,8 @@ TEST(jwt_is_bounded)
 	char claims[9000] = "{" GOOD ",\"x\":[0";
 
 	/* Many tokens of JSON in as long a token as is read. */
-	while (strlen(claims) < 6080)
-		strcat(claims, ",0");
-	strcat(claims, "]}");
+	text_append(claims, 6081, ",0", 6000);
+	text_append(claims, sizeof(claims), claims[strlen(claims) - 1] == ',' ? "0]}" : "]}", 1);
 	char *token = token_hs256(claims, SECRET);
 	CHECK(strlen(token) > JWT_MAX_TOKEN - 100 && strlen(token) <= JWT_MAX_TOKEN);
 	CHECK_INT(judge_once(keys, token), JWT_OK);
@@ -202,12 +202,10 @@ TEST(jwt_is_bounded)
 	memset(too_long, 'a', JWT_MAX_TOKEN + 1);
 	CHECK_INT(judge_once(keys, too_long), JWT_INVALID);
 	/* Nested deeper than our own JSON goes. */
-	strcpy(claims, "{" GOOD ",\"x\":");
-	for (int i = 0; i < 100; i++)
-		strcat(claims, "[");
-	for (int i = 0; i < 100; i++)
-		strcat(claims, "]");
-	strcat(claims, "}");
+	snprintf(claims, sizeof(claims), "{%s,\"x\":", GOOD);
+	text_append(claims, sizeof(claims), "[", 100);
+	text_append(claims, sizeof(claims), "]", 100);
+	text_append(claims, sizeof(claims), "}", 1);
 	CHECK_INT(judge_once(keys, token_hs256(claims, SECRET)), JWT_INVALID);
 	jwt_keys_free(&keys);
 }

@@ -16,7 +16,7 @@
 
 /* In a copy of just that size, so that a sanitizer sees each step too far. */
 static long
-parse(struct proxy_header *header, const char *data, size_t length)
+parse(struct proxy_header *header, const void *data, size_t length)
 {
 	uint8_t *copy = malloc(length > 0 ? length : 1);
 
@@ -26,18 +26,25 @@ parse(struct proxy_header *header, const char *data, size_t length)
 	return used;
 }
 
+static void
+put(uint8_t *out, const void *data, size_t length)
+{
+	memcpy(out, data, length);
+}
+
 /* Taken whole, and asked for more at each place before. `source` NULL: not known. */
 static void
-check_taken(int line, const char *data, size_t length, const char *source)
+check_taken(int line, const void *data, size_t length, const char *source)
 {
 	struct proxy_header header;
-	char text[ADDRESS_TEXT], longer[PROXY_PROTOCOL_MAX + 32];
+	char text[ADDRESS_TEXT];
+	uint8_t longer[PROXY_PROTOCOL_MAX + 32];
 
 	for (size_t cut = 0; cut < length; cut++)
 		if (parse(&header, data, cut) != 0 || header.known)
 			unit_fail(__FILE__, line, "no more wanted after %zu bytes", cut);
-	memcpy(longer, data, length);
-	memcpy(longer + length, "GET / HTTP/1.1\r\n", 16);
+	put(longer, data, length);
+	put(longer + length, "GET / HTTP/1.1\r\n", 16);
 	long used = parse(&header, longer, length + 16);
 	if (used != (long)length)
 		unit_fail(__FILE__, line, "%ld bytes of %zu", used, length);
@@ -51,7 +58,7 @@ check_taken(int line, const char *data, size_t length, const char *source)
 #define CHECK_TAKEN(literal, source) check_taken(__LINE__, BYTES(literal), source)
 
 static void
-check_bad(int line, const char *data, size_t length)
+check_bad(int line, const void *data, size_t length)
 {
 	struct proxy_header header;
 	long used = parse(&header, data, length);
@@ -99,18 +106,18 @@ TEST(proxy_v1_is_strict)
 
 TEST(proxy_v1_has_an_end)
 {
-	char line[200];
+	uint8_t line[200];
 	struct proxy_header header;
 
 	memset(line, 'x', sizeof(line));
-	memcpy(line, "PROXY UNKNOWN ", 14);
+	put(line, "PROXY UNKNOWN ", 14);
 	CHECK_INT(parse(&header, line, 105), 0);
 	CHECK_INT(parse(&header, line, 106), -1);
-	memcpy(line + 105, "\r\n", 2);
+	put(line + 105, "\r\n", 2);
 	CHECK_INT(parse(&header, line, 106), 0);
 	CHECK_INT(parse(&header, line, 107), 107);
 	memset(line + 14, 'x', 93);
-	memcpy(line + 106, "\r\n", 2);
+	put(line + 106, "\r\n", 2);
 	CHECK_INT(parse(&header, line, 108), -1);
 }
 

@@ -31,33 +31,33 @@ TEST(token_source_places)
 	static const struct {
 		const char *query, *fields;
 		enum token_place place;
-		const char *token;
 		bool bearer;
+		const char *token;
 	} cases[] = {
-	    {"", "", TOKEN_NOWHERE, "", false},
-	    {"?x=1", "Authorization: Basic abc\r\n", TOKEN_NOWHERE, "", false},
-	    {"?token=a.b.c", "", TOKEN_IN_QUERY, "a.b.c", false},
-	    {"?x=1&token=a%2Eb&y", "", TOKEN_IN_QUERY, "a.b", false},
-	    {"?tokens=a&xtoken=b&Token=c", "", TOKEN_NOWHERE, "", false},
-	    {"?token", "", TOKEN_NOWHERE, "", false},
-	    {"?token=", AUTH "Bearer x\r\n", TOKEN_IN_AUTHORIZATION, "x", false},
-	    {"?token=x&token=x", "", TOKEN_IN_QUERY, "x", false},
-	    {"", AUTH "Bearer a.b.c\r\n", TOKEN_IN_AUTHORIZATION, "a.b.c", false},
-	    {"", "authorization: bEARER   a.b.c \r\n", TOKEN_IN_AUTHORIZATION, "a.b.c", false},
-	    {"", AUTH "Bearer\r\n", TOKEN_NOWHERE, "", false},
-	    {"", AUTH "Bearerx\r\n", TOKEN_NOWHERE, "", false},
-	    {"", AUTH "Basic q\r\n" AUTH "Bearer x\r\n", TOKEN_IN_AUTHORIZATION, "x", false},
-	    {"", PROTO "bearer, a.b.c\r\n", TOKEN_IN_PROTOCOL, "a.b.c", true},
-	    {"", PROTO "bearer,a.b.c\r\n", TOKEN_IN_PROTOCOL, "a.b.c", true},
-	    {"", PROTO "bearer\r\n" PROTO "a.b.c\r\n", TOKEN_IN_PROTOCOL, "a.b.c", true},
-	    {"", PROTO "dune, bearer, a.b.c, more\r\n", TOKEN_IN_PROTOCOL, "a.b.c", true},
-	    {"", PROTO "bearer\r\n", TOKEN_NOWHERE, "", true},
-	    {"", PROTO "bearer, \r\n", TOKEN_NOWHERE, "", true},
-	    {"", PROTO "bearer, bearer\r\n", TOKEN_IN_PROTOCOL, "bearer", true},
-	    {"", PROTO "Bearer, a.b.c\r\n", TOKEN_NOWHERE, "", false},
-	    {"", PROTO "dune\r\n", TOKEN_NOWHERE, "", false},
-	    {"?token=x", PROTO "bearer\r\n", TOKEN_IN_QUERY, "x", true},
-	    {"?token=x", AUTH "Bearer x\r\n" PROTO "bearer, x\r\n", TOKEN_IN_QUERY, "x", true},
+	    {"", "", TOKEN_NOWHERE, false, ""},
+	    {"?x=1", "Authorization: Basic abc\r\n", TOKEN_NOWHERE, false, ""},
+	    {"?token=a.b.c", "", TOKEN_IN_QUERY, false, "a.b.c"},
+	    {"?x=1&token=a%2Eb&y", "", TOKEN_IN_QUERY, false, "a.b"},
+	    {"?tokens=a&xtoken=b&Token=c", "", TOKEN_NOWHERE, false, ""},
+	    {"?token", "", TOKEN_NOWHERE, false, ""},
+	    {"?token=", AUTH "Bearer x\r\n", TOKEN_IN_AUTHORIZATION, false, "x"},
+	    {"?token=x&token=x", "", TOKEN_IN_QUERY, false, "x"},
+	    {"", AUTH "Bearer a.b.c\r\n", TOKEN_IN_AUTHORIZATION, false, "a.b.c"},
+	    {"", "authorization: bEARER   a.b.c \r\n", TOKEN_IN_AUTHORIZATION, false, "a.b.c"},
+	    {"", AUTH "Bearer\r\n", TOKEN_NOWHERE, false, ""},
+	    {"", AUTH "Bearerx\r\n", TOKEN_NOWHERE, false, ""},
+	    {"", AUTH "Basic q\r\n" AUTH "Bearer x\r\n", TOKEN_IN_AUTHORIZATION, false, "x"},
+	    {"", PROTO "bearer, a.b.c\r\n", TOKEN_IN_PROTOCOL, true, "a.b.c"},
+	    {"", PROTO "bearer,a.b.c\r\n", TOKEN_IN_PROTOCOL, true, "a.b.c"},
+	    {"", PROTO "bearer\r\n" PROTO "a.b.c\r\n", TOKEN_IN_PROTOCOL, true, "a.b.c"},
+	    {"", PROTO "dune, bearer, a.b.c, more\r\n", TOKEN_IN_PROTOCOL, true, "a.b.c"},
+	    {"", PROTO "bearer\r\n", TOKEN_NOWHERE, true, ""},
+	    {"", PROTO "bearer, \r\n", TOKEN_NOWHERE, true, ""},
+	    {"", PROTO "bearer, bearer\r\n", TOKEN_IN_PROTOCOL, true, "bearer"},
+	    {"", PROTO "Bearer, a.b.c\r\n", TOKEN_NOWHERE, false, ""},
+	    {"", PROTO "dune\r\n", TOKEN_NOWHERE, false, ""},
+	    {"?token=x", PROTO "bearer\r\n", TOKEN_IN_QUERY, true, "x"},
+	    {"?token=x", AUTH "Bearer x\r\n" PROTO "bearer, x\r\n", TOKEN_IN_QUERY, true, "x"},
 	};
 	const char *error;
 

@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 
 #include "tests/unit/unit.h"
+#include "tests/unit/wsfand/texts.h"
 
 #define TEXT_SIZE 32768
 
@@ -34,12 +35,12 @@ token_sign(const char *header, const char *claims, const char *hash, const void 
 	unsigned length = 0;
 
 	put_base64(token, header, strlen(header));
-	strcat(token, ".");
+	text_append(token, TEXT_SIZE, ".", 1);
 	put_base64(token, claims, strlen(claims));
 	if (hash != NULL)
 		HMAC(EVP_get_digestbyname(hash), secret, (int)secret_length,
 		    (const unsigned char *)token, strlen(token), mac, &length);
-	strcat(token, ".");
+	text_append(token, TEXT_SIZE, ".", 1);
 	put_base64(token, mac, length);
 	return token;
 }
