@@ -29,10 +29,10 @@ ratelimit_new(uint32_t rate, uint32_t burst, struct siphash_key key)
 {
 	struct ratelimit *limit = mem_zalloc(sizeof(*limit));
 
-	if (rate == 0)
+	if (rate == 0 || burst == 0)
 		return limit;
 	limit->interval_ns = MAX(NS_PER_SECOND / rate, 1);
-	limit->burst_ns = limit->interval_ns * (MAX(burst, 1) - 1);
+	limit->burst_ns = limit->interval_ns * (burst - 1);
 	limit->key = key;
 	limit->sets = mem_zalloc(SETS * sizeof(*limit->sets));
 	return limit;

@@ -20,7 +20,7 @@
 
 struct ratelimit;
 
-/* `rate`: connections per second, 0: no limit (and no table); `burst`: at once, at least 1. */
+/* `rate`: connections per second; `burst`: at once. Either 0: no limit, and no table. */
 struct ratelimit *ratelimit_new(uint32_t rate, uint32_t burst, struct siphash_key key);
 void ratelimit_free(struct ratelimit **pointer);
 

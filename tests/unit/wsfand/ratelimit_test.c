@@ -53,17 +53,20 @@ TEST(ratelimit_tells_how_long)
 
 TEST(ratelimit_may_be_off)
 {
-	struct ratelimit *off = ratelimit_new(0, 40, key), *on = ratelimit_new(1, 0, key);
+	struct ratelimit *off = ratelimit_new(0, 40, key), *none = ratelimit_new(20, 0, key),
+			 *on = ratelimit_new(1, 1, key);
 
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++) {
 		CHECK_INT(ratelimit_take(off, 7, 5), 0);
+		CHECK_INT(ratelimit_take(none, 7, 5), 0);
+	}
 	/* Peers without an address. */
 	for (int i = 0; i < 1000; i++)
 		CHECK_INT(ratelimit_take(on, 0, 5), 0);
-	/* A burst of 0 would let nobody in. */
 	CHECK_INT(ratelimit_take(on, 7, 5), 0);
 	CHECK_INT(ratelimit_take(on, 7, 5), 1);
 	ratelimit_free(&off);
+	ratelimit_free(&none);
 	ratelimit_free(&on);
 }
 
