@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# The client library (statsd/web/form-analytics.js) under Node's own test runner; skipped where Node is not installed.
+# What each file tests, it says itself; its output is shown when it fails.
+load helper
+
+need_node() {
+	need_command node
+	local major
+	major=$(node -p 'process.versions.node.split(".")[0]')
+	[ "$major" -ge 18 ] || skip "node $major is older than 18"
+}
+
+node_test() {
+	DUNE_TEST_BIN=$BIN DUNE_TEST_SLOW=$SLOW TMPDIR=$T timeout 120 \
+		node --test "$ROOT/tests/client/$1" >"$T/node.out" 2>&1 || {
+		cat "$T/node.out"
+		return 1
+	}
+	grep -Eq '^# pass [1-9]' "$T/node.out" || fail "nothing was tested: $(cat "$T/node.out")"
+}
+
+@test "client: against a real wsfand: cuts, drains, restarts, dead lines" {
+	need_node
+	node_test wsfand.test.js
+}
+
+@test "client: against a played server: refusals, tokens, close codes" {
+	need_node
+	node_test played.test.js
+}
+
+@test "client: the package holds the class, its types and nothing else" {
+	need_node
+	need_command npm
+	cp -R "$ROOT/statsd/web" "$T/package"
+	(cd "$T/package" && HOME=$T npm pack --offline --loglevel=error >"$T/pack.out" 2>"$T/pack.err") || fail "$(cat "$T/pack.err")"
+	tar -tzf "$T/package/$(tail -n 1 "$T/pack.out")" | sort >"$T/names"
+	eq "package/form-analytics.d.ts package/form-analytics.js package/package.json" "$(paste -sd ' ' "$T/names")"
+}
+
+@test "client: its version is the project's" {
+	eq "$("$BIN/wsfand" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')" \
+		"$(sed -nE 's/.*"version": "([^"]*)".*/\1/p' "$ROOT/statsd/web/package.json")"
+}

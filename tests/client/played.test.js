@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+// The client against a server that is played: refusals, tokens, codes that a wsfand says only when it must.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FormAnalyticsWebSocket } from '../../statsd/web/form-analytics.js';
+import { Client, play } from './socket.js';
+import { FORM, until, watch } from './support.js';
+
+async function playing(t, onRequest, onClient) {
+	const server = await play(onRequest, onClient);
+	t.after(() => server.stop());
+	return server;
+}
+
+function watching(t, ...rest) {
+	const seen = watch(...rest);
+	t.after(() => seen.client.close());
+	return seen;
+}
+
+function token(secondsLeft, name = '') {
+	const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+	return `${part({ alg: 'HS256' })}.${part({ exp: Date.now() / 1000 + secondsLeft, name })}.c2ln`;
+}
+
+test('what it is given is checked', () => {
+	assert.throws(() => new FormAnalyticsWebSocket('nope', { url: 'ws://x', WebSocket: Client }), TypeError);
+	assert.throws(() => new FormAnalyticsWebSocket(FORM, { WebSocket: Client }), /url/);
+	assert.throws(() => new FormAnalyticsWebSocket(FORM, { url: 'ws://x', WebSocket: null }), /WebSocket/);
+});
+
+test('handlers of a subclass, a prefix, http for ws', async (t) => {
+	let path = '';
+	const server = await playing(t, (request) => { path = request.url; }, (end) =>
+		end.send(JSON.stringify({ type: 'analytics:update', formId: FORM, data: { totalResponses: 1, byField: {} } })));
+	const got = [];
+	class Mine extends FormAnalyticsWebSocket {
+		onAnalyticsUpdate(data) {
+			got.push(data.totalResponses);
+		}
+	}
+	const client = new Mine(FORM.toUpperCase(), { url: server.url.replace('ws', 'http') + '/dune/', WebSocket: Client });
+	t.after(() => client.close());
+	await until('a message', () => got.length === 1);
+	assert.equal(path, `/dune/ws/forms/${FORM}`);
+});
+
+test('close() is the end, and connect() a new beginning', async (t) => {
+	let count = 0;
+	const server = await playing(t, () => { count++; });
+	const seen = watching(t, server.url, { autoConnect: false });
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	assert.equal(count, 0);
+	seen.client.connect();
+	await until('live', () => seen.client.state === 'live');
+	seen.client.close();
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	assert.equal(count, 1);
+	assert.equal(seen.client.state, 'closed');
+	seen.client.connect();
+	await until('live', () => seen.client.state === 'live');
+	assert.equal(count, 2);
+});
+
+test('retries: the first is quick, then they grow, with jitter, and are bounded', async (t) => {
+	const server = await playing(t, () => ({ status: 500 }));
+	const waits = [];
+	for (let i = 0; i < 8; i++) {
+		const seen = watching(t, server.url);
+		await until('eight attempts', () => seen.count('waiting') >= 6);
+		seen.client.close();
+		waits.push(seen.states.filter((s) => s.state === 'waiting').map((s) => s.retryInMs));
+	}
+	for (const row of waits) {
+		assert.ok(row[0] <= 40, `first retry after ${row[0]} ms`);
+		assert.ok(row[1] >= 30 && row[1] <= 60, `second after ${row[1]} ms`);
+		assert.ok(row.every((ms) => ms <= 200));
+		assert.ok(row[4] >= 100);
+	}
+	assert.ok(new Set(waits.map((row) => row[4])).size > 1, 'all wait alike');
+});
+
+test('4xx: no use in trying again; 429: when it says', async (t) => {
+	let status = 404;
+	const server = await playing(t, () => status && { status, headers: { 'Retry-After': '1' } });
+	const lost = watching(t, server.url);
+	await until('refused', () => lost.client.state === 'refused');
+	assert.equal(lost.states.at(-1).code, 404);
+	status = 429;
+	const early = watching(t, server.url);
+	await until('waiting', () => early.client.state === 'waiting');
+	assert.ok(early.states.at(-1).retryInMs >= 1000);
+	status = 0;
+	await until('live', () => early.client.state === 'live');
+	lost.client.connect();
+	await until('live', () => lost.client.state === 'live');
+});
+
+test('1013 comes back a little later than a cut', async (t) => {
+	const server = await playing(t, () => {}, (end) => end.close(1013, 'too slow'));
+	const seen = watching(t, server.url, { backoffMs: 400, maxBackoffMs: 1000 });
+	await until('waiting', () => seen.client.state === 'waiting');
+	assert.ok(seen.states.at(-1).retryInMs >= 200);
+	assert.equal(seen.states.at(-1).code, 1013);
+});
+
+test('1008: only with another token', async (t) => {
+	const taken = [];
+	const server = await playing(t, (request) => { taken.push(request.headers['sec-websocket-protocol']); },
+		(end) => end.close(1008, 'token expired'));
+	const seen = watching(t, server.url, { token: 'a.b.c' });
+	await until('refused', () => seen.client.state === 'refused');
+	assert.equal(seen.states.at(-1).reason, 'token expired');
+	await new Promise((resolve) => setTimeout(resolve, 200));
+	assert.deepEqual(taken, ['bearer, a.b.c']);
+	let given = 0;
+	seen.client.setToken(() => `a.b.${Math.min(++given, 2)}`);
+	await until('a second, and no third', () => given >= 3 && seen.client.state === 'refused');
+	assert.deepEqual(taken, ['bearer, a.b.c', 'bearer, a.b.1', 'bearer, a.b.2']);
+	assert.ok(seen.errors.every((error) => error.code === 'REFUSED'));
+});
+
+test('401: the function is asked again', async (t) => {
+	const good = token(3600);
+	const server = await playing(t, (request) =>
+		request.headers['sec-websocket-protocol'] === `bearer, ${good}` ? undefined : { status: 401 });
+	let asked = 0;
+	const seen = watching(t, server.url, { token: async () => (++asked === 1 ? token(-10) : good) });
+	await until('live', () => seen.client.state === 'live');
+	assert.equal(asked, 2);
+	const stranger = watching(t, server.url);
+	await until('refused', () => stranger.client.state === 'refused');
+	assert.equal(stranger.states.at(-1).code, 401);
+});
+
+test('a token is renewed before it expires', async (t) => {
+	const auths = [];
+	const server = await playing(t, () => {}, (end) => end.on('text', (text) => auths.push(JSON.parse(text))));
+	let n = 0;
+	const given = [];
+	const seen = watching(t, server.url, { token: () => {
+		given.push(token(1, n++));
+		return given.at(-1);
+	} });
+	await until('two renewals', () => auths.length >= 2);
+	assert.deepEqual(auths.slice(0, 2), [{ type: 'auth', token: given[1] }, { type: 'auth', token: given[2] }]);
+	assert.equal(seen.count('waiting'), 0);
+});
+
+test('no token to be had: told, and tried again', async (t) => {
+	const server = await playing(t, () => {});
+	let fails = 2;
+	const seen = watching(t, server.url, { token: () => {
+		if (fails-- > 0)
+			throw new Error('away');
+		return 'a.b.c';
+	} });
+	await until('live', () => seen.client.state === 'live');
+	assert.deepEqual(seen.errors.map((error) => error.code), ['TOKEN_UNAVAILABLE', 'TOKEN_UNAVAILABLE']);
+});
+
+test('where a failed handshake tells nothing, checkUrl does', async (t) => {
+	// A browser's socket: no unexpected-response.
+	class Mute extends Client {
+		on = undefined;
+		emit() {
+			return false;
+		}
+	}
+	const server = await playing(t, () => ({ status: 401 }));
+	const asked = [];
+	const seen = watching(t, server.url, { WebSocket: Mute, token: 'a.b.c', checkUrl: '/api/forms/x',
+		fetch: async (url, options) => {
+			asked.push([url, options.headers.Authorization]);
+			return { status: 403, headers: new Map() };
+		} });
+	await until('refused', () => seen.client.state === 'refused');
+	assert.deepEqual(asked, [['/api/forms/x', 'Bearer a.b.c']]);
+	assert.equal(seen.states.at(-1).code, 403);
+});
+
+test('never older numbers after newer ones; what is no JSON harms nothing', async (t) => {
+	const update = (n, second) => JSON.stringify({ type: 'analytics:update', formId: FORM, data: { totalResponses: n,
+		byField: {}, updatedAt: `2026-03-01T09:30:0${second}.000Z` } });
+	const server = await playing(t, () => {}, (end) => {
+		for (const text of [update(2, 2), '{', 'null', '[]', '"x"', update(1, 1), update(3, 2), update(4, 4)])
+			end.send(text);
+	});
+	const seen = watching(t, server.url);
+	await until('the last', () => seen.totals.at(-1) === 4);
+	assert.deepEqual(seen.totals, [2, 3, 4]);
+	assert.deepEqual(seen.errors.map((error) => error.code), ['BAD_MESSAGE']);
+});
+
+test('maxRetries gives up', async (t) => {
+	const server = await playing(t, () => ({ status: 500 }));
+	const seen = watching(t, server.url, { maxRetries: 2 });
+	await until('gave up', () => seen.client.state === 'refused');
+	assert.equal(seen.errors.at(-1).code, 'GAVE_UP');
+	assert.equal(seen.count('connecting'), 3);
+});
