@@ -30,6 +30,8 @@ struct answer {
 	const char *allow; /* with 405 */
 	const char *etag;
 	bool page; /* HTML: wants the headers that keep a browser safe */
+	const char
+	    *stream; /* the body is one event of many: this path, a literal, brings the next */
 	struct buf body;
 	/* Instead of a body: bytes that live as long as the program. */
 	const void *file;

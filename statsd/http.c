@@ -13,6 +13,7 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 #include "statsd/counters.h"
+#include "statsd/stream.h"
 
 #define LOG_LINE 512
 #define MILLISECOND 0.001
@@ -27,6 +28,7 @@ struct door {
 	http_answer *answer;
 	void *owner;
 	size_t pending; /* bytes of answers that MHD holds */
+	struct streams *streams;
 };
 
 /* One connection; MHD keeps its address as the socket's context. */
@@ -147,6 +149,41 @@ exchange_query(const struct request *request, const char *name, size_t *length)
 	return value ? value : "";
 }
 
+/* An event has no query of its own. */
+static const char *
+no_query(const struct request *request UNUSED, const char *name UNUSED, size_t *length UNUSED)
+{
+	return NULL;
+}
+
+static void
+ask_again(void *owner, const char *path, struct buf *event)
+{
+	struct door *door = owner;
+	struct request request = {
+	    .method = "GET",
+	    .path = path,
+	    .handed_over = door->handed_over,
+	    .query = no_query,
+	};
+	struct answer answer;
+	answer_init(&answer);
+	door->answer(door->owner, &request, &answer);
+	/* An error is no event: then there is none this time. */
+	if (answer.stream &&
+	    buf_append(event, buf_bytes(&answer.body), buf_length(&answer.body)) < 0)
+		log_error("an event of %s is too long", path);
+	answer_free(&answer);
+}
+
+static void
+streams_resumed(void *owner)
+{
+	door_run(owner);
+}
+
+static const struct stream_events stream_events = {.ask = ask_again, .resumed = streams_resumed};
+
 static void
 put_header(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -163,6 +200,8 @@ put_headers(const struct door *door, const struct answer *answer, struct MHD_Res
 	put_header(response, "X-Content-Type-Options", "nosniff");
 	put_header(response, "ETag", answer->etag);
 	put_header(response, "Allow", answer->allow);
+	/* nginx would keep events back until it has many. */
+	put_header(response, "X-Accel-Buffering", answer->stream ? "no" : NULL);
 	if (answer->page) {
 		put_header(response, "Content-Security-Policy",
 		    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -191,6 +230,18 @@ response_of(const struct answer *answer)
 	    buf_length(&answer->body), bytes.given, MHD_RESPMEM_MUST_COPY);
 }
 
+/* A stream lives as long as its client wants; stream.c knows when it is stuck. */
+static struct MHD_Response *
+open_stream(struct door *door, const struct exchange *exchange, const struct answer *answer)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct visit *visit = info ? info->socket_context : NULL;
+	if (visit)
+		ev_timer_stop(door->loop, &visit->due);
+	return stream_open(door->streams, exchange->connection, answer->stream, &answer->body);
+}
+
 static enum MHD_Result
 reply(struct door *door, struct exchange *exchange)
 {
@@ -201,10 +252,13 @@ reply(struct door *door, struct exchange *exchange)
 	size_t length = buf_length(&answer.body);
 	if (length > HTTP_SMALL && door->pending + length > HTTP_PENDING)
 		answer_error(&answer, 503, "Too many answers wait to be read");
-	exchange->pending = buf_length(&answer.body);
+	if (answer.stream && streams_full(door->streams))
+		answer_error(&answer, 503, "Too many streams are open");
+	exchange->pending = answer.stream ? 0 : buf_length(&answer.body);
 	door->pending += exchange->pending;
 	counters[door->rows.requests]++;
-	struct MHD_Response *response = response_of(&answer);
+	struct MHD_Response *response = answer.stream ? open_stream(door, exchange, &answer)
+						      : response_of(&answer);
 	enum MHD_Result result = MHD_NO;
 	if (response) {
 		put_headers(door, &answer, response);
@@ -247,7 +301,8 @@ handle(void *owner, struct MHD_Connection *connection, const char *path, const c
 static struct MHD_Daemon *
 daemon_start(struct door *door)
 {
-	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+	    MHD_USE_ERROR_LOG;
 	/* The log comes first: options behind it may already speak. One connection more
 	 * than we let in, so that it is always we who turn away. */
 	return MHD_start_daemon(flags, 0, NULL, NULL, handle, door, MHD_OPTION_EXTERNAL_LOGGER,
@@ -268,6 +323,7 @@ door_new(struct ev_loop *loop, bool handed_over, const struct door_counters *row
 	door->rows = *rows;
 	door->answer = answer;
 	door->owner = owner;
+	door->streams = streams_new(loop, &stream_events, door);
 	door->daemon = daemon_start(door);
 	const union MHD_DaemonInfo *info = door->daemon
 	    ? MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD)
@@ -333,7 +389,9 @@ door_free(struct door **door_pointer)
 	if (ev_is_active(&door->epoll))
 		ev_io_stop(door->loop, &door->epoll);
 	ev_timer_stop(door->loop, &door->timeout);
+	streams_end(door->streams);
 	if (door->daemon)
 		MHD_stop_daemon(door->daemon);
+	streams_free(&door->streams);
 	MEM_FREE(door_pointer);
 }

@@ -8,7 +8,7 @@
  * a request's head (more is 414 or 431), HTTP_IDLE_S of silence, and HTTP_DUE_S from a
  * connection's begin, or the end of its last answer, to the end of the next answer.
  * Answers that wait to be read hold at most HTTP_PENDING bytes; over it one that is longer
- * than HTTP_SMALL becomes a 503. */
+ * than HTTP_SMALL becomes a 503. Answers that are streams (stream.h) have limits of their own. */
 #ifndef STATSD_HTTP_H
 #define STATSD_HTTP_H
 

@@ -2,7 +2,6 @@
 #include "statsd/page_json.h"
 
 #include "lib/json_write.h"
-#include "statsd/page_health.h"
 
 /* A longer list of rooms takes time to write that others wait for. */
 #define ROOMS_WHEN_BUSY 1000
@@ -99,60 +98,4 @@ page_stats(struct answer *answer, const struct request *request, const struct re
 		answer_error(answer, 400, "Invalid form ID format");
 	else
 		stats_form(answer, registry, &form);
-}
-
-static void
-put_instance(struct json_writer *w, const struct reporter *reporter, struct moment now)
-{
-	json_object_begin(w);
-	json_key(w, "name");
-	json_put_string(w, reporter->instance);
-	json_key(w, "version");
-	json_put_string(w, reporter->version);
-	json_key(w, "pid");
-	json_put_i64(w, reporter->pid);
-	json_key(w, "startedAt");
-	json_put_time(w, reporter->started_ms);
-	json_key(w, "up");
-	json_put_bool(w, reporter_fresh(reporter, now));
-	json_object_end(w);
-}
-
-static void
-put_daemon(struct json_writer *w, const struct daemon *daemon, struct moment now)
-{
-	struct verdict verdict;
-	daemon_judge(daemon, now, &verdict);
-	json_object_begin(w);
-	json_key(w, "name");
-	json_put_string(w, daemon->name);
-	json_key(w, "up");
-	json_put_bool(w, daemon_up(daemon, now));
-	put_verdict(w, &verdict);
-	json_key(w, "instances");
-	json_array_begin(w);
-	LIST_FOR_EACH (node, &daemon->reporters)
-		put_instance(w, container_of(node, struct reporter, in_daemon), now);
-	json_array_end(w);
-	json_object_end(w);
-}
-
-void
-page_pipeline(struct answer *answer, const struct request *request, const struct registry *registry,
-    struct moment now)
-{
-	struct json_writer w;
-	json_write_begin(&w, &answer->body);
-	json_object_begin(&w);
-	json_key(&w, "webSocket");
-	json_put_bool(&w, request->handed_over);
-	json_key(&w, "ready");
-	json_put_bool(&w, pipeline_ready(registry, now));
-	json_key(&w, "daemons");
-	json_array_begin(&w);
-	LIST_FOR_EACH (node, registry_daemons(registry))
-		put_daemon(&w, container_of(node, struct daemon, in_registry), now);
-	json_array_end(&w);
-	json_object_end(&w);
-	end(answer, &w);
 }

@@ -5,6 +5,7 @@
 
 #include "statsd/page_health.h"
 #include "statsd/page_json.h"
+#include "statsd/page_pipeline.h"
 #include "statsd/page_prometheus.h"
 #include "statsd/page_web.h"
 
@@ -19,6 +20,7 @@ static const struct {
 } pages[] = {
     {"/api/ws/stats", page_stats},
     {"/api/pipeline", page_pipeline},
+    {"/api/pipeline/events", page_pipeline_events},
     {"/healthz", page_healthz},
     {"/readyz", page_readyz},
 };
@@ -29,6 +31,10 @@ static const struct {
     {"/", "index.html"},
     {"/app.js", "app.js"},
     {"/live.js", "live.js"},
+    {"/show.js", "show.js"},
+    {"/charts.js", "charts.js"},
+    {"/form-analytics.js", "form-analytics.js"},
+    {"/form-analytics.d.ts", "form-analytics.d.ts"},
     {"/style.css", "style.css"},
     {"/icon.svg", "icon.svg"},
 };

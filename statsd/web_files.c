@@ -16,13 +16,17 @@
 	extern const char web_##symbol##_start[] __attribute__((visibility("hidden"))); \
 	extern const char web_##symbol##_end[] __attribute__((visibility("hidden")));
 
-#define FILES(FILE)                                                 \
-	FILE(index, "index.html", "text/html; charset=utf-8")       \
-	FILE(form, "form.html", "text/html; charset=utf-8")         \
-	FILE(notfound, "notfound.html", "text/html; charset=utf-8") \
-	FILE(app, "app.js", "text/javascript; charset=utf-8")       \
-	FILE(live, "live.js", "text/javascript; charset=utf-8")     \
-	FILE(style, "style.css", "text/css; charset=utf-8")         \
+#define FILES(FILE)                                                         \
+	FILE(index, "index.html", "text/html; charset=utf-8")               \
+	FILE(form, "form.html", "text/html; charset=utf-8")                 \
+	FILE(notfound, "notfound.html", "text/html; charset=utf-8")         \
+	FILE(app, "app.js", "text/javascript; charset=utf-8")               \
+	FILE(live, "live.js", "text/javascript; charset=utf-8")             \
+	FILE(show, "show.js", "text/javascript; charset=utf-8")             \
+	FILE(charts, "charts.js", "text/javascript; charset=utf-8")         \
+	FILE(client, "form-analytics.js", "text/javascript; charset=utf-8") \
+	FILE(types, "form-analytics.d.ts", "text/plain; charset=utf-8")     \
+	FILE(style, "style.css", "text/css; charset=utf-8")                 \
 	FILE(icon, "icon.svg", "image/svg+xml")
 
 #define EMBED_FILE(symbol, file, type) EMBED(symbol, file)
