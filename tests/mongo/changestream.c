@@ -271,8 +271,8 @@ begin(struct changestream *cs, struct fail *f)
 static int
 at_end(struct changestream *cs)
 {
-	if (cs->srv->oplog.last_ts > cs->latest) {
-		cs->latest = cs->srv->oplog.last_ts;
+	if (oplog_seen_ts(&cs->srv->oplog) > cs->latest) {
+		cs->latest = oplog_seen_ts(&cs->srv->oplog);
 		token_high_water(cs->latest, cs->token);
 	}
 	return 0;
@@ -309,7 +309,7 @@ changestream_next(struct changestream *cs, struct doc **out, struct fail *f)
 				return r;
 			continue;
 		}
-		if (cs->next == cs->srv->oplog.end)
+		if (cs->next >= oplog_seen_end(&cs->srv->oplog))
 			return at_end(cs);
 		if (cs->next < cs->srv->oplog.first)
 			return fail_set(f, 136,

@@ -89,6 +89,16 @@ get_more_batch(
 	return r < 0 ? -1 : 1;
 }
 
+/* Told to find nothing: the stream stays where it is. */
+static int
+get_more_empty(const struct cursor *cur, bson_t *reply)
+{
+	struct doc_list none = {0};
+
+	cursor_append_reply(cur, "nextBatch", &none, reply);
+	return 0;
+}
+
 int
 cmd_get_more(struct cmd *c)
 {
@@ -103,12 +113,22 @@ cmd_get_more(struct cmd *c)
 		return fail_set(&c->fail, 2,
 		    "cannot set maxTimeMS on getMore command for a "
 		    "non-awaitData cursor");
+	if (c->srv->give_empty && cur->stream)
+		return get_more_empty(cur, c->reply);
 	r = get_more_batch(c->srv, cur, batch ? batch : -1, true, c->reply, &c->fail);
 	if (r)
 		return r < 0 ? -1 : 0;
 	cur->waiting = true;
 	*c->wait = (struct wait){cur->id, batch ? batch : -1, ms ? ms : DEFAULT_AWAIT_MS};
 	return 1;
+}
+
+/* From 4.4 on the server says by a label that a stream may be resumed. */
+static const char *
+stream_label(const struct server *srv, const struct cursor *cur)
+{
+	return cur->stream && srv->opt.wire_version >= WIRE_LABELS ? "ResumableChangeStreamError"
+								   : NULL;
 }
 
 int
@@ -119,8 +139,10 @@ get_more_poll(struct server *srv, const struct wait *w, bool last, bson_t *reply
 	if (!cur)
 		return fail_set(f, 43, "cursor id %lld not found", (long long)w->cursor);
 	if (cur->killed) {
+		fail_fill(f, cur->killed, "operation was interrupted: %s", fail_name(cur->killed));
+		f->label = stream_label(srv, cur);
 		cursor_free(srv, &cur);
-		return fail_set(f, 237, "operation was interrupted because the cursor was killed");
+		return -1;
 	}
 	return get_more_batch(srv, cur, w->batch, !last, reply, f);
 }

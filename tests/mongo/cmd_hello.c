@@ -3,6 +3,7 @@
  * Commands about the server itself: manual, "Diagnostic Commands" and "Replication Commands".
  */
 #include "tests/mongo/command.h"
+#include "tests/mongo/election.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,11 +63,11 @@ append_set(struct cmd *c)
 	bson_append_utf8(&sub, "0", 1, srv->me, -1);
 	bson_append_array_end(c->reply, &sub);
 	bson_append_utf8(c->reply, "setName", -1, srv->opt.set_name, -1);
-	bson_append_int32(c->reply, "setVersion", -1, 1);
-	bson_append_bool(c->reply, "secondary", -1, false);
-	bson_append_utf8(c->reply, "primary", -1, srv->me, -1);
+	bson_append_bool(c->reply, "secondary", -1, !is_primary(srv));
+	if (is_primary(srv))
+		bson_append_utf8(c->reply, "primary", -1, srv->me, -1);
 	bson_append_utf8(c->reply, "me", -1, srv->me, -1);
-	bson_append_oid(c->reply, "electionId", -1, &srv->election_id);
+	election_append(srv, c->reply);
 	bson_append_document_begin(c->reply, "lastWrite", -1, &sub);
 	append_op_time(&sub, "opTime", ts);
 	bson_append_date_time(&sub, "lastWriteDate", -1, (int64_t)TS_SEC(ts) * 1000);
@@ -84,8 +85,8 @@ cmd_hello(struct cmd *c)
 
 	if (bson_bool(c->body, "helloOk", false))
 		bson_append_bool(c->reply, "helloOk", -1, true);
-	bson_append_bool(
-	    c->reply, strcmp(c->name, "hello") ? "ismaster" : "isWritablePrimary", -1, true);
+	bson_append_bool(c->reply, strcmp(c->name, "hello") ? "ismaster" : "isWritablePrimary", -1,
+	    is_primary(c->srv));
 	if (!o->standalone)
 		append_set(c);
 	bson_append_int32(c->reply, "maxBsonObjectSize", -1, MAX_DOC_BYTES);
@@ -213,15 +214,15 @@ cmd_repl_set_get_status(struct cmd *c)
 		return fail_set(&c->fail, 76, "not running with --replSet");
 	bson_append_utf8(c->reply, "set", -1, c->srv->opt.set_name, -1);
 	bson_append_date_time(c->reply, "date", -1, wall_ms());
-	bson_append_int32(c->reply, "myState", -1, 1);
-	bson_append_int64(c->reply, "term", -1, 1);
+	bson_append_int32(c->reply, "myState", -1, is_primary(c->srv) ? 1 : 2);
+	bson_append_int64(c->reply, "term", -1, election_term(c->srv));
 	bson_append_array_begin(c->reply, "members", -1, &sub);
 	bson_append_document_begin(&sub, "0", 1, &member);
 	bson_append_int32(&member, "_id", -1, 0);
 	bson_append_utf8(&member, "name", -1, c->srv->me, -1);
 	bson_append_double(&member, "health", -1, 1);
-	bson_append_int32(&member, "state", -1, 1);
-	bson_append_utf8(&member, "stateStr", -1, "PRIMARY", -1);
+	bson_append_int32(&member, "state", -1, is_primary(c->srv) ? 1 : 2);
+	bson_append_utf8(&member, "stateStr", -1, is_primary(c->srv) ? "PRIMARY" : "SECONDARY", -1);
 	append_op_time(&member, "optime", c->srv->oplog.last_ts);
 	bson_append_bool(&member, "self", -1, true);
 	bson_append_document_end(&sub, &member);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/mongo/command.h"
+#include "tests/mongo/cursor.h"
+#include "tests/mongo/election.h"
 
 #include <string.h>
 
@@ -8,6 +10,8 @@ enum {
 	WRITE = 2, /* may be a retryable write */
 	LEGACY = 4, /* may come as OP_QUERY */
 	ADMIN = 8, /* only on the admin database */
+	PRIMARY = 16, /* needs a primary (WRITE does, too) */
+	READ = 32, /* needs one unless its read preference says otherwise */
 };
 
 static const struct command {
@@ -15,23 +19,23 @@ static const struct command {
 	command_fn *fn;
 	int flags;
 } commands[] = {
-    {"abortTransaction", cmd_abort_transaction, ADMIN},
-    {"aggregate", cmd_aggregate, 0},
+    {"abortTransaction", cmd_abort_transaction, ADMIN | PRIMARY},
+    {"aggregate", cmd_aggregate, READ},
     {"buildInfo", cmd_build_info, NO_AUTH},
     {"buildinfo", cmd_build_info, NO_AUTH},
     {"collStats", cmd_coll_stats, 0},
-    {"commitTransaction", cmd_commit_transaction, ADMIN},
+    {"commitTransaction", cmd_commit_transaction, ADMIN | PRIMARY},
     {"connectionStatus", cmd_connection_status, NO_AUTH},
-    {"count", cmd_count, 0},
-    {"create", cmd_create, 0},
-    {"createIndexes", cmd_create_indexes, 0},
+    {"count", cmd_count, READ},
+    {"create", cmd_create, PRIMARY},
+    {"createIndexes", cmd_create_indexes, PRIMARY},
     {"delete", cmd_delete, WRITE},
-    {"distinct", cmd_distinct, 0},
-    {"drop", cmd_drop, 0},
-    {"dropDatabase", cmd_drop_database, 0},
-    {"dropIndexes", cmd_drop_indexes, 0},
+    {"distinct", cmd_distinct, READ},
+    {"drop", cmd_drop, PRIMARY},
+    {"dropDatabase", cmd_drop_database, PRIMARY},
+    {"dropIndexes", cmd_drop_indexes, PRIMARY},
     {"endSessions", cmd_end_sessions, NO_AUTH},
-    {"find", cmd_find, 0},
+    {"find", cmd_find, READ},
     {"findAndModify", cmd_find_and_modify, WRITE},
     {"findandmodify", cmd_find_and_modify, WRITE},
     {"getCmdLineOpts", cmd_get_cmd_line_opts, ADMIN},
@@ -45,13 +49,13 @@ static const struct command {
     {"killAllSessions", cmd_kill_sessions, 0},
     {"killCursors", cmd_kill_cursors, 0},
     {"killSessions", cmd_kill_sessions, 0},
-    {"listCollections", cmd_list_collections, 0},
-    {"listDatabases", cmd_list_databases, ADMIN},
-    {"listIndexes", cmd_list_indexes, 0},
+    {"listCollections", cmd_list_collections, READ},
+    {"listDatabases", cmd_list_databases, ADMIN | READ},
+    {"listIndexes", cmd_list_indexes, READ},
     {"logout", cmd_logout, NO_AUTH},
     {"ping", cmd_ok, NO_AUTH},
     {"refreshSessions", cmd_ok, 0},
-    {"renameCollection", cmd_rename_collection, ADMIN},
+    {"renameCollection", cmd_rename_collection, ADMIN | PRIMARY},
     {"replSetGetStatus", cmd_repl_set_get_status, ADMIN},
     {"saslContinue", cmd_sasl_continue, NO_AUTH},
     {"saslStart", cmd_sasl_start, NO_AUTH},
@@ -172,12 +176,31 @@ append_text(bson_t *reply, const char *key, const char *text)
 	bson_free(copy);
 }
 
+static void
+reply_times(const struct server *srv, bson_t *reply)
+{
+	static const uint8_t no_hash[20];
+	bson_t sub, sig;
+
+	if (srv->opt.standalone)
+		return;
+	bson_append_document_begin(reply, "$clusterTime", -1, &sub);
+	bson_append_timestamp(
+	    &sub, "clusterTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
+	bson_append_document_begin(&sub, "signature", -1, &sig);
+	bson_append_binary(&sig, "hash", -1, BSON_SUBTYPE_BINARY, no_hash, sizeof no_hash);
+	bson_append_int64(&sig, "keyId", -1, 0);
+	bson_append_document_end(&sub, &sig);
+	bson_append_document_end(reply, &sub);
+	bson_append_timestamp(
+	    reply, "operationTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
+}
+
 /* Manual, "Database Commands > Response": ok, the error if any, the times. */
 static void
 reply_finish(struct server *srv, const struct fail *f, bson_t *reply)
 {
-	static const uint8_t no_hash[20];
-	bson_t sub, sig;
+	bson_t sub;
 
 	if (f) {
 		bson_reinit(reply);
@@ -193,18 +216,46 @@ reply_finish(struct server *srv, const struct fail *f, bson_t *reply)
 	} else {
 		bson_append_double(reply, "ok", -1, 1);
 	}
-	if (srv->opt.standalone)
-		return;
-	bson_append_document_begin(reply, "$clusterTime", -1, &sub);
-	bson_append_timestamp(
-	    &sub, "clusterTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
-	bson_append_document_begin(&sub, "signature", -1, &sig);
-	bson_append_binary(&sig, "hash", -1, BSON_SUBTYPE_BINARY, no_hash, sizeof no_hash);
-	bson_append_int64(&sig, "keyId", -1, 0);
-	bson_append_document_end(&sub, &sig);
-	bson_append_document_end(reply, &sub);
-	bson_append_timestamp(
-	    reply, "operationTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
+	reply_times(srv, reply);
+}
+
+void
+command_fail(struct server *srv, const struct doc *error, bson_t *reply)
+{
+	bson_t view;
+
+	bson_reinit(reply);
+	bson_append_double(reply, "ok", -1, 0);
+	doc_view(error, &view);
+	bson_concat(reply, &view);
+	reply_times(srv, reply);
+}
+
+/* Manual, "Read Preference": without one, only the primary answers. */
+static int
+primary_check(struct cmd *c, const struct command *k)
+{
+	bool stream = strcmp(c->name, "aggregate") == 0;
+	const char *mode = NULL;
+	bson_iter_t it;
+	bson_t pref;
+
+	if (is_primary(c->srv))
+		return 0;
+	if (k->flags & (WRITE | PRIMARY)) {
+		fail_fill(&c->fail, 10107, "not primary");
+		if (c->srv->opt.wire_version >= WIRE_LABELS)
+			c->fail.label = "RetryableWriteError";
+		return -1;
+	}
+	if (bson_get(c->body, "$readPreference", &it) && iter_view(&it, &pref))
+		mode = bson_str(&pref, "mode");
+	if (!(k->flags & READ) || (mode && strcmp(mode, "primary") != 0))
+		return 0;
+	fail_fill(&c->fail, 13435, "not primary and secondaryOk=false");
+	if (stream && c->srv->opt.wire_version >= WIRE_LABELS)
+		c->fail.label = "ResumableChangeStreamError";
+	return -1;
 }
 
 static int
@@ -229,7 +280,7 @@ command_check(struct cmd *c, const struct command *k)
 	if (k->flags & ADMIN && strcmp(c->db, "admin") != 0)
 		return fail_set(
 		    &c->fail, 13, "%s may only be run against the admin database.", c->name);
-	return 0;
+	return primary_check(c, k);
 }
 
 static int
@@ -253,6 +304,63 @@ command_call(struct cmd *c, const struct command *k)
 	return r;
 }
 
+/* What the request's command is called, and its database; inner and legacy_db are room for it. */
+static void
+command_name(struct cmd *c, bson_t *inner, char *legacy_db, size_t size)
+{
+	bson_iter_t it;
+
+	/* An OP_QUERY may wrap its command in $query, to give a read preference beside it. */
+	if (c->req->legacy && bson_get(c->body, "$query", &it) && iter_view(&it, inner))
+		c->body = inner;
+	if (bson_iter_init(&it, c->body) && bson_iter_next(&it))
+		c->name = bson_iter_key(&it);
+	if (c->req->legacy) {
+		size_t n = strcspn(c->req->ns, ".");
+
+		bson_strncpy(legacy_db, c->req->ns, n < size ? n + 1 : size);
+		c->db = legacy_db;
+	} else if (bson_str(c->body, "$db")) {
+		c->db = bson_str(c->body, "$db");
+	}
+}
+
+static bool
+opens_stream(const bson_t *body)
+{
+	bson_iter_t it, stage;
+
+	return bson_get(body, "pipeline", &it) && BSON_ITER_HOLDS_ARRAY(&it) &&
+	    bson_iter_recurse(&it, &stage) && bson_iter_next(&stage) &&
+	    BSON_ITER_HOLDS_DOCUMENT(&stage) && bson_iter_recurse(&stage, &it) &&
+	    bson_iter_next(&it) && strcmp(bson_iter_key(&it), "$changeStream") == 0;
+}
+
+void
+command_target(struct server *srv, const struct request *req, struct target *out)
+{
+	const bson_t *b = &req->body;
+	const struct cursor *cur;
+	bson_iter_t it;
+
+	memset(out, 0, sizeof *out);
+	out->command = out->db = out->collection = "";
+	if (req->legacy || !bson_iter_init(&it, b) || !bson_iter_next(&it))
+		return;
+	out->command = bson_iter_key(&it);
+	out->db = bson_str(b, "$db") ? bson_str(b, "$db") : "";
+	if (BSON_ITER_HOLDS_UTF8(&it))
+		out->collection = bson_iter_utf8(&it, NULL);
+	if (strcmp(out->command, "getMore") == 0) {
+		out->cursor = iter_number(&it, 0);
+		out->collection = bson_str(b, "collection") ? bson_str(b, "collection") : "";
+		cur = cursor_find(srv, out->cursor);
+		out->stream = cur && cur->stream;
+	} else {
+		out->stream = strcmp(out->command, "aggregate") == 0 && opens_stream(b);
+	}
+}
+
 int
 command_run(struct server *srv, struct auth *auth, int64_t conn_id, const struct request *req,
     struct wait *wait, bson_t *reply)
@@ -266,27 +374,17 @@ command_run(struct server *srv, struct auth *auth, int64_t conn_id, const struct
 	    .reply = reply,
 	    .name = "",
 	    .db = ""};
-	char legacy_db[80] = "";
-	bson_iter_t it;
+	char legacy_db[80];
 	bson_t inner;
 	int r;
 
-	/* An OP_QUERY may wrap its command in $query, to give a read preference beside it. */
-	if (req->legacy && bson_get(c.body, "$query", &it) && iter_view(&it, &inner))
-		c.body = &inner;
-	if (bson_iter_init(&it, c.body) && bson_iter_next(&it))
-		c.name = bson_iter_key(&it);
-	if (req->legacy) {
-		size_t n = strcspn(req->ns, ".");
-
-		bson_strncpy(legacy_db, req->ns, n < sizeof legacy_db ? n + 1 : sizeof legacy_db);
-		c.db = legacy_db;
-	} else if (bson_str(c.body, "$db")) {
-		c.db = bson_str(c.body, "$db");
-	}
+	command_name(&c, &inner, legacy_db, sizeof legacy_db);
+	srv->one_ts = 0;
 	r = command_check(&c, command_find(c.name));
 	if (r == 0)
 		r = command_call(&c, command_find(c.name));
+	if (srv->one_ts && srv->one_time > 0)
+		srv->one_time--;
 	if (r <= 0)
 		reply_finish(srv, r < 0 ? &c.fail : NULL, reply);
 	return r > 0;

@@ -11,6 +11,9 @@
 #include "tests/mongo/session.h"
 #include "tests/mongo/wire.h"
 
+/* From MongoDB 4.4 on, labels say what may be tried again. */
+#define WIRE_LABELS 9
+
 /* A getMore that waits: for events, until its time is over. */
 struct wait {
 	int64_t cursor; /* 0: none waits */
@@ -39,6 +42,12 @@ typedef int command_fn(struct cmd *c);
  * getMore in *wait waits, and command_wait_over() makes the reply. */
 int command_run(struct server *srv, struct auth *auth, int64_t conn_id, const struct request *req,
     struct wait *wait, bson_t *reply);
+
+/* What the request is about, for faults; points into it. */
+void command_target(struct server *srv, const struct request *req, struct target *out);
+
+/* Makes the reply one that fails with these fields: {code, codeName, errmsg, errorLabels}. */
+void command_fail(struct server *srv, const struct doc *error, bson_t *reply);
 
 /* Looks whether a waiting getMore can be answered; last: it has to be. True: reply is filled. */
 bool command_wait_over(struct server *srv, const struct wait *w, bool last, bson_t *reply);

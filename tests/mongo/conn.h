@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Client connections on the event loop: reads messages, runs them one at a time, writes replies.
- * A getMore that waits keeps its connection from reading on until it is answered.
+ * One client connection on the event loop: reads messages, runs them one at a time, writes replies.
+ * A getMore that waits keeps its connection from reading on until it is answered; so does a fault
+ * that delays, trickles or hangs.
  */
 #ifndef TESTS_MONGO_CONN_H
 #define TESTS_MONGO_CONN_H
 
 #include "tests/mongo/server.h"
 
-struct acceptor;
+struct conn;
 
-/* Binds and listens on srv->opt.host and port (0: any; the port is put back), serves from then on.
- * NULL with errno on failure. */
-struct acceptor *acceptor_new(struct server *srv);
+/* Takes over the socket and joins the list at *list. */
+void conn_new(struct server *srv, struct conn **list, int fd, int64_t id);
 
-/* Closes all connections, too. */
-void acceptor_free(struct acceptor **a);
+void conn_close(struct conn *c);
+
+struct conn *conn_next(const struct conn *c);
+
+/* Whether a getMore waits on it. */
+bool conn_waits(const struct conn *c);
+
+/* Looks after the getMore that waits; the connection may be gone afterwards. */
+void conn_poll(struct conn *c);
 
 #endif

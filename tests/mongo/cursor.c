@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define CURSOR_KILLED 237
+
 struct cursor *
 cursor_new(struct ns *ns)
 {
@@ -62,8 +64,36 @@ cursor_kill(struct server *srv, struct cursor *c)
 		cursor_free(srv, &c);
 		return;
 	}
-	c->killed = true;
+	c->killed = CURSOR_KILLED;
 	srv->kills++;
+}
+
+void
+cursors_interrupt(struct server *srv, int code)
+{
+	struct cursor *c, *tmp;
+
+	HASH_ITER (hh, srv->cursors, c, tmp) {
+		if (!c->waiting)
+			continue;
+		c->killed = code;
+		srv->kills++;
+	}
+}
+
+int64_t
+cursors_kill_streams(struct server *srv)
+{
+	struct cursor *c, *tmp;
+	int64_t n = 0;
+
+	HASH_ITER (hh, srv->cursors, c, tmp) {
+		if (!c->stream)
+			continue;
+		cursor_kill(srv, c);
+		n++;
+	}
+	return n;
 }
 
 void

@@ -27,7 +27,7 @@ struct cursor {
 	struct doc *lsid; /* the session it belongs to, or NULL */
 	bool done;
 	bool dropped; /* its collection is gone */
-	bool killed; /* while a getMore waits on it, which then frees it */
+	int killed; /* with this code, while a getMore waits on it, which then frees it */
 	bool waiting; /* a getMore waits on it */
 	UT_hash_handle hh;
 };
@@ -45,6 +45,12 @@ void cursor_free(struct server *srv, struct cursor **c);
 
 /* Frees it, or tells the getMore that waits on it to do so. */
 void cursor_kill(struct server *srv, struct cursor *c);
+
+/* Ends the getMores that wait, and their cursors, with this code. */
+void cursors_interrupt(struct server *srv, int code);
+
+/* Kills every cursor on a change stream; how many. */
+int64_t cursors_kill_streams(struct server *srv);
 
 void cursors_free(struct server *srv);
 

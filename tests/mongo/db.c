@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/mongo/db.h"
 #include "tests/mongo/cursor.h"
+#include "tests/mongo/journal.h"
 #include "tests/mongo/txn.h"
 
 #include <string.h>
@@ -14,7 +15,14 @@ log_write(struct server *srv, struct entry *e)
 		return;
 	}
 	e->wall = wall_ms();
-	e->ts = oplog_tick(&srv->oplog);
+	/* As when the server writes several operations into one oplog entry. */
+	if (srv->one_time > 0 && srv->one_ts) {
+		e->ts = srv->one_ts;
+		e->txn_index = ++srv->one_index;
+	} else {
+		e->ts = srv->one_ts = oplog_tick(&srv->oplog);
+		srv->one_index = 0;
+	}
 	oplog_append(&srv->oplog, e);
 }
 
@@ -53,6 +61,7 @@ db_collection_make(struct server *srv, const char *db, const char *coll)
 	if (c)
 		return c;
 	c = catalog_create(&srv->catalog, db, coll);
+	journal_create(srv->journal, c->ns);
 	/* The create command's entry: no event without showExpandedEvents, but time moves. */
 	e.ns = ns_ref(c->ns);
 	if (srv->in_txn)

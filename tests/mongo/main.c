@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mongo-standin: a stand-in for a MongoDB replica set, for tests. One process, one thread, all
- * data in memory; what it does comes from MongoDB's manual, whose sections the code names.
+ * data in memory, and with --data in a journal, too; what it does comes from MongoDB's manual, whose sections the code names.
  */
 #include <ev.h>
 
-#include "tests/mongo/conn.h"
+#include "tests/mongo/acceptor.h"
+#include "tests/mongo/control.h"
 #include "tests/mongo/cursor.h"
+#include "tests/mongo/election.h"
+#include "tests/mongo/journal.h"
 #include "tests/mongo/options.h"
 #include "tests/mongo/session.h"
 
@@ -24,18 +27,31 @@ on_term(struct ev_loop *loop, ev_signal *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
-static void
+/* 0, or -1: has said why. */
+static int
 server_init(struct server *srv)
 {
+	int64_t term = 0;
+
 	srv->loop = ev_default_loop(0);
 	oplog_init(&srv->oplog, srv->opt.oplog_events);
-	bson_oid_init_from_string(&srv->election_id, "7fffffff0000000000000001");
+	if (srv->opt.data && journal_open(srv, srv->opt.data, &term) < 0)
+		return -1;
+	if (srv->oplog.first == srv->oplog.end)
+		oplog_noop(&srv->oplog);
+	if (!srv->opt.standalone)
+		election_new(srv, term);
+	journal_flush(srv->journal);
+	return 0;
 }
 
 static void
 server_free(struct server *srv)
 {
 	cursors_free(srv);
+	election_free(&srv->election);
+	journal_close(&srv->journal);
+	fault_clear(&srv->faults, 0);
 	sessions_free(srv);
 	catalog_free(&srv->catalog);
 	oplog_free(&srv->oplog);
@@ -63,33 +79,48 @@ ready_tell(const struct server *srv)
 	return 0;
 }
 
+/* Listens, and serves until told to end. The exit code. */
+static int
+serve(struct server *srv)
+{
+	struct acceptor *acceptor = acceptor_new(srv);
+	struct control *control = NULL;
+	int status = 111;
+
+	if (!acceptor)
+		fprintf(stderr, "mongo-standin: fatal: unable to listen on %s:%d: %s\n",
+		    srv->opt.host, srv->opt.port, strerror(errno));
+	else if (srv->opt.control && !(control = control_new(srv, acceptor)))
+		fprintf(stderr, "mongo-standin: fatal: unable to listen on %s: %s\n",
+		    srv->opt.control, strerror(errno));
+	else {
+		snprintf(srv->me, sizeof srv->me, "%s:%d", srv->opt.host, srv->opt.port);
+		if (ready_tell(srv) == 0) {
+			ev_run(srv->loop, 0);
+			status = 0;
+		}
+	}
+	control_free(&control);
+	acceptor_free(&acceptor);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	static struct server srv;
-	struct acceptor *acceptor;
 	ev_signal term, intr;
 	int status = 111;
 
 	options_read(&srv.opt, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
-	server_init(&srv);
-	ev_signal_init(&term, on_term, SIGTERM);
-	ev_signal_init(&intr, on_term, SIGINT);
-	ev_signal_start(srv.loop, &term);
-	ev_signal_start(srv.loop, &intr);
-	acceptor = acceptor_new(&srv);
-	if (!acceptor) {
-		fprintf(stderr, "mongo-standin: fatal: unable to listen on %s:%d: %s\n",
-		    srv.opt.host, srv.opt.port, strerror(errno));
-	} else {
-		snprintf(srv.me, sizeof srv.me, "%s:%d", srv.opt.host, srv.opt.port);
-		if (ready_tell(&srv) == 0) {
-			ev_run(srv.loop, 0);
-			status = 0;
-		}
+	if (server_init(&srv) == 0) {
+		ev_signal_init(&term, on_term, SIGTERM);
+		ev_signal_init(&intr, on_term, SIGINT);
+		ev_signal_start(srv.loop, &term);
+		ev_signal_start(srv.loop, &intr);
+		status = serve(&srv);
 	}
-	acceptor_free(&acceptor);
 	server_free(&srv);
 	return status;
 }

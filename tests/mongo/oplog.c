@@ -21,7 +21,7 @@ oplog_init(struct oplog *o, size_t max)
 	o->max = max ? max : 1;
 	o->cap = o->max < 1024 ? o->max : 1024;
 	o->ring = bson_malloc0(o->cap * sizeof *o->ring);
-	oplog_noop(o);
+	o->hold = UINT64_MAX;
 }
 
 void
@@ -67,6 +67,36 @@ oplog_append(struct oplog *o, const struct entry *e)
 	}
 	o->ring[o->end % o->cap] = *e;
 	o->end++;
+	if (e->ts > o->last_ts)
+		o->last_ts = e->ts;
+	if (o->on_append)
+		o->on_append(o->owner, e);
+}
+
+void
+oplog_roll(struct oplog *o, uint64_t keep)
+{
+	while (o->end - o->first > keep) {
+		entry_clear(&o->ring[o->first % o->cap]);
+		o->first++;
+		o->rolled = true;
+	}
+}
+
+uint64_t
+oplog_seen_end(const struct oplog *o)
+{
+	return o->hold < o->end ? o->hold : o->end;
+}
+
+uint64_t
+oplog_seen_ts(const struct oplog *o)
+{
+	uint64_t end = oplog_seen_end(o);
+
+	if (end == o->end)
+		return o->last_ts;
+	return end > o->first ? oplog_at(o, end - 1)->ts : 0;
 }
 
 void
@@ -105,5 +135,5 @@ bool
 oplog_lost(const struct oplog *o, uint64_t ts)
 {
 	/* An oplog that still begins with the set's initiation has lost nothing, whatever ts. */
-	return o->rolled && oplog_at(o, o->first)->ts > ts;
+	return o->rolled && (o->first == o->end || oplog_at(o, o->first)->ts > ts);
 }

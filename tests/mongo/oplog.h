@@ -47,9 +47,13 @@ struct oplog {
 	uint64_t first, end;
 	uint64_t last_ts;
 	bool rolled;
+	uint64_t hold; /* entries from here on are not seen by streams yet; UINT64_MAX: all are */
+	/* Told of each new entry; NULL: nobody is. */
+	void (*on_append)(void *owner, const struct entry *e);
+	void *owner;
 };
 
-/* Keeps at most max entries; begins with the entry that stands for the set's initiation. */
+/* Empty; keeps at most max entries. The first is to stand for the set's initiation. */
 void oplog_init(struct oplog *o, size_t max);
 
 void oplog_free(struct oplog *o);
@@ -67,6 +71,14 @@ const struct entry *oplog_at(const struct oplog *o, uint64_t seq);
 
 /* The first entry with a time >= ts; end when there is none. */
 uint64_t oplog_seek(const struct oplog *o, uint64_t ts);
+
+/* Forgets all but the last n. */
+void oplog_roll(struct oplog *o, uint64_t keep);
+
+/* Where streams find the oplog's end, and the last cluster time before it. */
+uint64_t oplog_seen_end(const struct oplog *o);
+
+uint64_t oplog_seen_ts(const struct oplog *o);
 
 /* Whether anything after ts may have been forgotten. */
 bool oplog_lost(const struct oplog *o, uint64_t ts);

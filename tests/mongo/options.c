@@ -8,7 +8,7 @@
 
 static const char help[] =
     "usage: mongo-standin [options]\n"
-    "A stand-in for a MongoDB replica set of one member, for tests: all in memory.\n"
+    "A stand-in for a MongoDB replica set of one member, for tests.\n"
     "When it is ready it writes its URI, and a newline, to the notification descriptor.\n"
     "\n"
     "  --listen HOST:PORT     IPv4 address and port, 0 for any (127.0.0.1:0)\n"
@@ -21,6 +21,9 @@ static const char help[] =
     "  --deny-find            refuse find and aggregate likewise\n"
     "  --oplog-events N       how many entries the oplog keeps (4000000)\n"
     "  --noop-interval-ms N   how often an idle set moves its cluster time, 0 never (10000)\n"
+    "  --control unix:PATH    listen there for control connections (see README.md)\n"
+    "  --data DIR             keep the data there, across restarts and SIGKILL\n"
+    "  --elect-ms N           be elected only so long after the start (0)\n"
     "  --help, --version\n";
 
 static void
@@ -80,6 +83,9 @@ enum option_id {
 	OPT_DENY_FIND,
 	OPT_OPLOG,
 	OPT_NOOP,
+	OPT_CONTROL,
+	OPT_DATA,
+	OPT_ELECT,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -120,6 +126,19 @@ option_take(struct options *o, int id)
 	case OPT_NOOP:
 		o->noop_ms = (int)number("noop-interval-ms", optarg, 0, 86400000);
 		break;
+	case OPT_CONTROL:
+		if (strncmp(optarg, "unix:", 5) != 0 || !optarg[5])
+			bad("control", optarg, "unix:PATH");
+		o->control = optarg + 5;
+		break;
+	case OPT_DATA:
+		if (!*optarg)
+			bad("data", optarg, "a directory");
+		o->data = optarg;
+		break;
+	case OPT_ELECT:
+		o->elect_ms = (int)number("elect-ms", optarg, 0, 86400000);
+		break;
 	case OPT_HELP:
 		fputs(help, stdout);
 		exit(0);
@@ -146,6 +165,9 @@ options_read(struct options *o, int argc, char **argv)
 	    {"deny-find", no_argument, NULL, OPT_DENY_FIND},
 	    {"oplog-events", required_argument, NULL, OPT_OPLOG},
 	    {"noop-interval-ms", required_argument, NULL, OPT_NOOP},
+	    {"control", required_argument, NULL, OPT_CONTROL},
+	    {"data", required_argument, NULL, OPT_DATA},
+	    {"elect-ms", required_argument, NULL, OPT_ELECT},
 	    {"help", no_argument, NULL, OPT_HELP},
 	    {"version", no_argument, NULL, OPT_VERSION},
 	    {NULL, 0, NULL, 0},

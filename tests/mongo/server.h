@@ -7,6 +7,7 @@
 
 #include "tests/mongo/base.h"
 #include "tests/mongo/collection.h"
+#include "tests/mongo/fault.h"
 #include "tests/mongo/oplog.h"
 
 struct options {
@@ -20,12 +21,17 @@ struct options {
 	bool deny_change_stream, deny_find;
 	size_t oplog_events;
 	int noop_ms;
+	const char *control; /* where to listen for control connections; NULL: nowhere */
+	const char *data; /* the directory of the journal; NULL: nothing is kept */
+	int elect_ms; /* how long after the start it is elected */
 };
 
 struct ev_loop;
 struct cursor;
 struct session;
 struct transaction;
+struct election;
+struct journal;
 
 struct server {
 	struct options opt;
@@ -37,7 +43,13 @@ struct server {
 	struct transaction *in_txn; /* the one whose command runs now: txn.c */
 	struct doc *txn_id; /* lsid and txnNumber of the transaction being committed */
 	char me[80]; /* host:port */
-	bson_oid_t election_id;
+	struct election *election; /* NULL: a standalone */
+	struct journal *journal; /* NULL: nothing is kept */
+	struct fault_list faults;
+	bool give_empty; /* the getMore that runs now is to find nothing */
+	int64_t one_time; /* so many commands are still to write all they write at one cluster time */
+	uint64_t one_ts; /* that time, once there is one; 0: each entry has its own */
+	uint32_t one_index;
 	int64_t connections;
 	uint64_t kills; /* how often a cursor was killed on which a getMore waited */
 };

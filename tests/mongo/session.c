@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/mongo/session.h"
+#include "tests/mongo/journal.h"
 #include "tests/mongo/txn.h"
 
 #include <string.h>
@@ -108,6 +109,17 @@ session_get(struct server *srv, const uint8_t *id)
 	s->number = -1;
 	HASH_ADD(hh, srv->sessions, id, 16, s);
 	return s;
+}
+
+void
+session_restore(struct server *srv, const uint8_t id[16], int64_t number, struct doc *reply)
+{
+	struct session *s = session_get(srv, id);
+
+	s->number = number;
+	doc_unref(&s->reply);
+	s->reply = doc_ref(reply);
+	s->state = reply ? TXN_NONE : TXN_COMMITTED;
 }
 
 /* A newer number ends what came before; an older one is an error. 1: newer, 0: the same. */
@@ -263,6 +275,7 @@ session_end(
 	} else if (use == SESSION_WRITE && !failed) {
 		doc_unref(&s->reply);
 		s->reply = doc_from_bson(reply);
+		journal_session(srv->journal, s->id, s->number, s->reply);
 	}
 }
 
@@ -277,6 +290,8 @@ session_commit(struct server *srv, struct session *s, struct fail *f)
 		return no_such_txn(s->number, f);
 	r = txn_commit(srv, s->txn, f);
 	txn_end(s, r < 0 ? TXN_ABORTED : TXN_COMMITTED);
+	if (r == 0)
+		journal_session(srv->journal, s->id, s->number, NULL);
 	return r;
 }
 

@@ -36,6 +36,10 @@ int session_abort(struct session *s, struct fail *f);
 /* Forgets the sessions of an endSessions list. */
 void sessions_end(struct server *srv, const bson_iter_t *list);
 
+/* What a session was known to have done before a restart (reply, borrowed, NULL: a commit). */
+void session_restore(
+    struct server *srv, const uint8_t id[16], int64_t number, struct doc *reply);
+
 void sessions_free(struct server *srv);
 
 /* The lsid of a command as a document, or NULL. */
