@@ -3,6 +3,7 @@
 
 #include "analyticsd/app.h"
 #include "lib/notify.h"
+#include "lib/reaper.h"
 
 static const struct program program = {
     .name = "analyticsd",
@@ -26,6 +27,7 @@ main(int argc, char **argv)
 	notify_ready();
 	code = app_run(app);
 	app_free(&app);
+	reaper_drain();
 	ev_loop_destroy(loop);
 	return code;
 }
