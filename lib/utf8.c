@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/utf8.h"
 
-#include <stdint.h>
 #include <string.h>
 
 static bool
@@ -47,6 +46,36 @@ utf8_valid(const char *text, size_t length)
 		if (size == 0)
 			return false;
 		at += size;
+	}
+	return true;
+}
+
+/* RFC 3629, section 4: what may stand second depends on the first. */
+static bool
+utf8_begin(struct utf8_state *state, uint8_t lead)
+{
+	if (lead < 0xc2 || lead > 0xf4)
+		return false;
+	state->missing = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+	state->low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	state->high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+	return true;
+}
+
+bool
+utf8_feed(struct utf8_state *state, const void *text, size_t length)
+{
+	const uint8_t *bytes = text;
+	for (size_t i = 0; i < length; i++) {
+		if (state->missing > 0) {
+			if (bytes[i] < state->low || bytes[i] > state->high)
+				return false;
+			state->missing--;
+			state->low = 0x80;
+			state->high = 0xbf;
+		} else if (bytes[i] >= 0x80 && !utf8_begin(state, bytes[i])) {
+			return false;
+		}
 	}
 	return true;
 }

@@ -88,6 +88,7 @@ is_deaf(const struct client *client)
 	case CLOSE_PROTOCOL:
 	case CLOSE_BINARY:
 	case CLOSE_UTF8:
+	case CLOSE_DEFLATE:
 	case CLOSE_TOO_LONG:
 		return true;
 	default:
@@ -206,6 +207,8 @@ client_feed(struct client *client, const uint8_t *data, size_t length)
 {
 	static const struct wire_events events = {
 	    .text = on_text, .ping = on_ping, .pong = on_pong, .close = on_close};
+	const struct wire_terms terms = {
+	    .max_message = client->clients->settings.max_message, .deflate = client->window > 0};
 	enum close_reason reason;
 
 	counters[COUNTER_bytes_in] += length;
@@ -215,8 +218,7 @@ client_feed(struct client *client, const uint8_t *data, size_t length)
 		client->pinged = false;
 		deadline_set(&client->clients->idle, &client->quiet);
 	}
-	reason = wire_feed(
-	    &client->wire, client->clients->settings.max_message, data, length, &events, client);
+	reason = wire_feed(&client->wire, &terms, data, length, &events, client);
 	if (reason == CLOSE_NONE)
 		return;
 	if (client->state == CLIENT_CLOSING) {

@@ -54,6 +54,7 @@ struct client {
 	bool behind; /* the kernel took less than all: EV_WRITE is armed */
 	bool pinged; /* and nothing was heard since */
 	bool peer_closed;
+	uint8_t window; /* permessage-deflate: bits of our window, 8 to 15; 0: not agreed on */
 };
 
 struct client_events {

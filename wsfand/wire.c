@@ -1,136 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/wire.h"
 
-#include <string.h>
-#include <wslay/wslay.h>
-
 #include "lib/buf.h"
 #include "lib/die.h"
-#include "lib/json_scan.h"
 #include "lib/mem.h"
+#include "lib/utf8.h"
+#include "wsfand/inflate.h"
 #include "wsfand/message.h"
-
-#define MAX_HEADER 14 /* RFC 6455, 5.2: with the longest length and a mask */
+#include "wsfand/wire_frame.h"
 
 struct wire {
 	struct buf frame; /* the first bytes of an unfinished frame */
 	struct buf message; /* the fragments of an unfinished message */
+	struct utf8_state text; /* of all that has been checked: */
+	size_t checked; /* the fragments, and so many bytes of the unfinished frame's payload */
 	uint8_t opcode; /* of that message; 0: none is under way */
-};
-
-/* One frame, decoded. */
-struct frame {
-	uint8_t opcode;
-	bool final;
-	const uint8_t *payload;
-	size_t length;
-};
-
-/* What a header says, as far as it is there. */
-struct header {
-	size_t length; /* of the header itself; 0: more is needed */
-	uint64_t payload;
-	uint8_t opcode;
-	bool masked;
+	bool deflated; /* and it is compressed */
 };
 
 /* One call of wire_feed(). */
 struct feed {
 	struct wire **wire;
-	size_t max_message;
+	const struct wire_terms *terms;
 	const struct wire_events *events;
 	void *owner;
 	bool stopped;
 };
-
-/* The whole frame that wslay reads from, and how far it has. */
-static struct {
-	const uint8_t *data;
-	size_t length;
-} source;
-static wslay_frame_context_ptr decoder;
-/* Payloads of more than one of wslay's chunks are put together here. */
-static struct buf joined;
-
-static ssize_t
-read_source(uint8_t *out, size_t size, int flags UNUSED, void *unused UNUSED)
-{
-	size_t n = MIN(size, source.length);
-
-	if (n == 0)
-		return -1;
-	memcpy(out, source.data, n);
-	source.data += n;
-	source.length -= n;
-	return (ssize_t)n;
-}
-
-static void
-decoder_reset(void)
-{
-	static const struct wslay_frame_callbacks callbacks = {.recv_callback = read_source};
-
-	if (decoder)
-		wslay_frame_context_free(decoder);
-	if (wslay_frame_context_init(&decoder, &callbacks, NULL) != 0)
-		die_system("unable to allocate memory");
-}
-
-static void
-header_read(struct header *header, const uint8_t *data, size_t length)
-{
-	size_t extended;
-
-	header->length = 0;
-	if (length < 2)
-		return;
-	header->opcode = data[0] & 0x0f;
-	header->masked = data[1] & 0x80;
-	header->payload = data[1] & 0x7f;
-	extended = header->payload == 126 ? 2 : header->payload == 127 ? 8 : 0;
-	if (length < 2 + extended)
-		return;
-	if (extended > 0)
-		header->payload = 0;
-	for (size_t i = 0; i < extended; i++)
-		header->payload = header->payload << 8 | data[2 + i];
-	header->length = 2 + extended + (header->masked ? 4 : 0);
-}
-
-/* `data` is exactly one whole frame. -1: it breaks a rule. */
-static int
-decode(struct frame *frame, const uint8_t *data, size_t length)
-{
-	struct wslay_frame_iocb io;
-	ssize_t got;
-
-	if (!decoder)
-		decoder_reset();
-	source.data = data;
-	source.length = length;
-	buf_clear(&joined);
-	do {
-		memset(&io, 0, sizeof(io));
-		got = wslay_frame_recv(decoder, &io);
-		if (got < 0 || io.rsv != 0 || !io.mask) {
-			decoder_reset();
-			return -1;
-		}
-		if (io.data_length == io.payload_length) {
-			frame->payload = io.data;
-		} else if (buf_append(&joined, io.data, io.data_length) < 0) {
-			die_system("unable to hold a frame");
-		} else {
-			frame->payload = buf_bytes(&joined);
-		}
-	} while (buf_length(&joined) > 0 && buf_length(&joined) < io.payload_length);
-	frame->opcode = io.opcode;
-	frame->final = io.fin;
-	frame->length = (size_t)io.payload_length;
-	if (frame->length == 0)
-		frame->payload = (const uint8_t *)"";
-	return 0;
-}
 
 bool
 wire_close_code_valid(uint16_t code)
@@ -141,7 +36,7 @@ wire_close_code_valid(uint16_t code)
 }
 
 static enum close_reason
-take_close(struct feed *feed, const struct frame *frame)
+take_close(struct feed *feed, const struct wire_frame *frame)
 {
 	uint16_t code = 0;
 
@@ -160,7 +55,7 @@ take_close(struct feed *feed, const struct frame *frame)
 }
 
 static enum close_reason
-take_control(struct feed *feed, const struct frame *frame)
+take_control(struct feed *feed, const struct wire_frame *frame)
 {
 	switch (frame->opcode) {
 	case OPCODE_PING:
@@ -177,10 +72,14 @@ take_control(struct feed *feed, const struct frame *frame)
 }
 
 static enum close_reason
-take_message(struct feed *feed, uint8_t opcode, const uint8_t *payload, size_t length)
+take_message(struct feed *feed, const uint8_t *payload, size_t length, bool deflated)
 {
-	if (opcode == OPCODE_BINARY)
-		return CLOSE_BINARY;
+	if (deflated) {
+		enum inflated result = inflate_message(&payload, &length, feed->terms->max_message);
+
+		if (result != INFLATED)
+			return result == INFLATED_TOO_LONG ? CLOSE_TOO_LONG : CLOSE_DEFLATE;
+	}
 	if (!utf8_valid((const char *)payload, length))
 		return CLOSE_UTF8;
 	feed->stopped = !feed->events->text(feed->owner, (const char *)payload, length);
@@ -194,8 +93,8 @@ wire_of(struct feed *feed)
 
 	if (!wire) {
 		wire = mem_zalloc(sizeof(*wire));
-		buf_init(&wire->frame, feed->max_message + MAX_HEADER);
-		buf_init(&wire->message, feed->max_message);
+		buf_init(&wire->frame, feed->terms->max_message + WIRE_MAX_HEADER);
+		buf_init(&wire->message, feed->terms->max_message);
 		*feed->wire = wire;
 	}
 	return wire;
@@ -203,43 +102,54 @@ wire_of(struct feed *feed)
 
 /* A fragment of a message (RFC 6455, 5.4); check_header() has seen that it fits. */
 static enum close_reason
-take_fragment(struct feed *feed, const struct frame *frame)
+take_fragment(struct feed *feed, const struct wire_frame *frame)
 {
 	struct wire *wire = wire_of(feed);
 	enum close_reason reason;
 
 	if (frame->length > 0 && buf_append(&wire->message, frame->payload, frame->length) < 0)
 		return CLOSE_TOO_LONG;
-	if (frame->opcode != OPCODE_CONTINUATION)
+	if (frame->opcode != OPCODE_CONTINUATION) {
 		wire->opcode = frame->opcode;
+		wire->deflated = frame->deflated;
+	}
+	if (!wire->deflated &&
+	    !utf8_feed(&wire->text, frame->payload + wire->checked, frame->length - wire->checked))
+		return CLOSE_UTF8;
+	wire->checked = 0;
 	if (!frame->final)
 		return CLOSE_NONE;
-	reason = take_message(feed, wire->opcode,
+	reason = take_message(feed,
 	    buf_length(&wire->message) > 0 ? buf_bytes(&wire->message) : (const uint8_t *)"",
-	    buf_length(&wire->message));
+	    buf_length(&wire->message), wire->deflated);
 	buf_free(&wire->message);
 	wire->opcode = 0;
+	wire->text = (struct utf8_state){.missing = 0};
 	return reason;
 }
 
 static enum close_reason
 take_frame(struct feed *feed, const uint8_t *data, size_t length)
 {
-	struct frame frame;
-	const struct wire *wire = *feed->wire;
+	struct wire_frame frame;
+	struct wire *wire = *feed->wire;
 
-	if (decode(&frame, data, length) < 0)
+	if (wire_frame_decode(&frame, data, length) < 0)
 		return CLOSE_PROTOCOL;
 	if (frame.opcode >= OPCODE_CLOSE)
 		return take_control(feed, &frame);
 	if (!frame.final || (wire && wire->opcode != 0))
 		return take_fragment(feed, &frame);
-	return take_message(feed, frame.opcode, frame.payload, frame.length);
+	if (wire) {
+		wire->text = (struct utf8_state){.missing = 0};
+		wire->checked = 0;
+	}
+	return take_message(feed, frame.payload, frame.length, frame.deflated);
 }
 
 /* What can be said before the payload is there. */
 static enum close_reason
-check_header(const struct feed *feed, const struct header *header)
+check_header(const struct feed *feed, const struct wire_header *header)
 {
 	const struct wire *wire = *feed->wire;
 	bool under_way = wire && wire->opcode != 0;
@@ -255,22 +165,36 @@ check_header(const struct feed *feed, const struct header *header)
 		return CLOSE_PROTOCOL;
 	if (header->payload >> 63)
 		return CLOSE_PROTOCOL;
-	if (header->payload > feed->max_message - before)
+	if (header->opcode == OPCODE_BINARY)
+		return CLOSE_BINARY;
+	if (header->payload > feed->terms->max_message - before)
 		return CLOSE_TOO_LONG;
 	return CLOSE_NONE;
+}
+
+/* RFC 6455, 5.2; RFC 7692, 6.1: RSV1 only, and only where a message begins. */
+static bool
+reserved_bits_good(const struct feed *feed, uint8_t first)
+{
+	uint8_t opcode = first & WIRE_OPCODE;
+
+	if ((first & WIRE_RSV) == 0)
+		return true;
+	return (first & WIRE_RSV) == WIRE_RSV1 && feed->terms->deflate &&
+	    (opcode == OPCODE_TEXT || opcode == OPCODE_BINARY);
 }
 
 /* The frame that `data` begins with. `*used` is 0 while it is not whole. */
 static enum close_reason
 take_next(struct feed *feed, const uint8_t *data, size_t length, size_t *used)
 {
-	struct header header;
+	struct wire_header header;
 	enum close_reason reason;
 
 	*used = 0;
-	if (length > 0 && data[0] & 0x70)
+	if (length > 0 && !reserved_bits_good(feed, data[0]))
 		return CLOSE_PROTOCOL;
-	header_read(&header, data, length);
+	wire_header_read(&header, data, length);
 	if (header.length == 0)
 		return CLOSE_NONE;
 	reason = check_header(feed, &header);
@@ -303,11 +227,11 @@ finish_kept(struct feed *feed, const uint8_t *data, size_t length, enum close_re
 
 	*reason = CLOSE_NONE;
 	while (at < length && used == 0 && *reason == CLOSE_NONE) {
-		struct header header;
+		struct wire_header header;
 		size_t want = 1;
 
 		/* Byte by byte through the header, then the rest at once. */
-		header_read(&header, buf_bytes(kept), buf_length(kept));
+		wire_header_read(&header, buf_bytes(kept), buf_length(kept));
 		if (header.length > 0 && buf_length(kept) >= header.length)
 			want = header.length + (size_t)header.payload - buf_length(kept);
 		want = MIN(want, length - at);
@@ -321,29 +245,62 @@ finish_kept(struct feed *feed, const uint8_t *data, size_t length, enum close_re
 	return at;
 }
 
+/* The text of an unfinished frame, as far as it has come. */
+static enum close_reason
+check_kept(struct wire *wire)
+{
+	const uint8_t *data = buf_bytes(&wire->frame);
+	size_t length = buf_length(&wire->frame);
+	struct wire_header header;
+
+	wire_header_read(&header, data, length);
+	if (header.length == 0 || length <= header.length || header.opcode > OPCODE_TEXT)
+		return CLOSE_NONE;
+	if (header.opcode == OPCODE_TEXT ? data[0] & WIRE_RSV1 : wire->deflated)
+		return CLOSE_NONE;
+	for (; header.length + wire->checked < length; wire->checked++) {
+		const uint8_t *mask = data + header.length - WIRE_MASK;
+		uint8_t byte = data[header.length + wire->checked] ^
+		    mask[wire->checked % WIRE_MASK];
+
+		if (!utf8_feed(&wire->text, &byte, 1))
+			return CLOSE_UTF8;
+	}
+	return CLOSE_NONE;
+}
+
+/* Behind all whole frames: what is left of `data` is kept. */
+static enum close_reason
+keep_rest(struct feed *feed, const uint8_t *data, size_t length)
+{
+	if (length > 0 && buf_append(&wire_of(feed)->frame, data, length) < 0)
+		die_system("unable to keep a frame");
+	if (!*feed->wire)
+		return CLOSE_NONE;
+	if (buf_length(&(*feed->wire)->frame) > 0)
+		return check_kept(*feed->wire);
+	if ((*feed->wire)->opcode == 0)
+		wire_free(feed->wire);
+	return CLOSE_NONE;
+}
+
 enum close_reason
-wire_feed(struct wire **wire, size_t max_message, const uint8_t *data, size_t length,
+wire_feed(struct wire **wire, const struct wire_terms *terms, const uint8_t *data, size_t length,
     const struct wire_events *events, void *owner)
 {
-	struct feed feed = {
-	    .wire = wire, .max_message = max_message, .events = events, .owner = owner};
+	struct feed feed = {.wire = wire, .terms = terms, .events = events, .owner = owner};
 	enum close_reason reason = CLOSE_NONE;
 	size_t at = 0;
 
-	joined.max = max_message;
 	if (*wire && buf_length(&(*wire)->frame) > 0)
 		at = finish_kept(&feed, data, length, &reason);
 	if (reason == CLOSE_NONE && !feed.stopped && at < length)
 		at += take_all(&feed, data + at, length - at, &reason);
-	if (reason != CLOSE_NONE || feed.stopped) {
+	if (reason == CLOSE_NONE && !feed.stopped)
+		reason = keep_rest(&feed, data + at, length - at);
+	if (reason != CLOSE_NONE || feed.stopped)
 		wire_free(wire);
-		return reason;
-	}
-	if (at < length && buf_append(&wire_of(&feed)->frame, data + at, length - at) < 0)
-		die_system("unable to keep a frame");
-	if (*wire && (*wire)->opcode == 0 && buf_length(&(*wire)->frame) == 0)
-		wire_free(wire);
-	return CLOSE_NONE;
+	return reason;
 }
 
 void

@@ -32,12 +32,17 @@ struct wire_events {
 	void (*close)(void *owner, uint16_t code);
 };
 
+struct wire_terms {
+	size_t max_message; /* bytes, of a compressed message also once it is inflated */
+	bool deflate; /* permessage-deflate was agreed on: RSV1 may be set (RFC 7692, 6) */
+};
+
 /* Gives the bytes that came to the client's `*wire` (NULL: nothing half there).
  * CLOSE_NONE, or what the client did wrong; then nothing more may be fed. All of
- * `data` is used or kept. A message of over `max_message` bytes is
- * CLOSE_TOO_LONG as soon as its announced lengths say so. */
-MUST_CHECK enum close_reason wire_feed(struct wire **wire, size_t max_message, const uint8_t *data,
-    size_t length, const struct wire_events *events, void *owner);
+ * `data` is used or kept. What can be known early is told early: a message over `max_message`
+ * or a binary one by its headers alone, bad UTF-8 (RFC 6455, 8.1) with its first bad byte. */
+MUST_CHECK enum close_reason wire_feed(struct wire **wire, const struct wire_terms *terms,
+    const uint8_t *data, size_t length, const struct wire_events *events, void *owner);
 
 void wire_free(struct wire **pointer);
 

@@ -8,6 +8,8 @@
 
 #define MAX_MESSAGE 200
 
+static const struct wire_terms terms = {.max_message = MAX_MESSAGE};
+
 /* What came out, as text: t:… ping:… pong close:code */
 static char seen[4096];
 static bool closed;
@@ -83,7 +85,7 @@ feed(const uint8_t *data, size_t length, size_t piece)
 	closed = false;
 	for (size_t at = 0; at < length && reason == CLOSE_NONE && !closed; at += piece)
 		reason = wire_feed(
-		    &wire, MAX_MESSAGE, data + at, MIN(piece, length - at), &events, NULL);
+		    &wire, &terms, data + at, MIN(piece, length - at), &events, NULL);
 	wire_free(&wire);
 	return reason;
 }
@@ -216,11 +218,11 @@ TEST(wire_idle_costs_nothing)
 	size_t length = put(data, 0x81, "hello", 5);
 
 	seen[0] = '\0';
-	CHECK_INT(wire_feed(&wire, MAX_MESSAGE, data, length, &events, NULL), CLOSE_NONE);
+	CHECK_INT(wire_feed(&wire, &terms, data, length, &events, NULL), CLOSE_NONE);
 	CHECK(wire == NULL);
-	CHECK_INT(wire_feed(&wire, MAX_MESSAGE, data, 3, &events, NULL), CLOSE_NONE);
+	CHECK_INT(wire_feed(&wire, &terms, data, 3, &events, NULL), CLOSE_NONE);
 	CHECK(wire != NULL);
-	CHECK_INT(wire_feed(&wire, MAX_MESSAGE, data + 3, length - 3, &events, NULL), CLOSE_NONE);
+	CHECK_INT(wire_feed(&wire, &terms, data + 3, length - 3, &events, NULL), CLOSE_NONE);
 	CHECK(wire == NULL);
 	CHECK_STRING(seen, "t:hello t:hello ");
 }

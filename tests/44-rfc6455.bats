@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# RFC 6455 and RFC 7692 to the letter; the cases are in tests/tools/rfc6455.py.
+load helper
+
+setup() { dune_setup; }
+teardown() { dune_teardown; }
+
+# catalogue GROUP...: all its cases; afterwards wsfand still serves, and holds no descriptor of theirs.
+catalogue() {
+	start_daemon wsfand DUNE_WEBSOCKET_MAX_MESSAGE_BYTES=131072 DUNE_CONNECT_RATE=0
+	local fds
+	fds=$(fd_count wsfand)
+	"$PYTHON" "$TOOLS/rfc6455.py" "$(listen_port wsfand)" "$@"
+	ws --count 1 >/dev/null
+	wait_until 5 fds_at_most wsfand "$fds"
+}
+
+@test "framing: sizes, masks, lengths, limits" { catalogue framing; }
+@test "pings and pongs of all sizes" { catalogue pings; }
+@test "reserved bits and opcodes" { catalogue reserved; }
+@test "fragments, and control frames between them" { catalogue fragments; }
+@test "UTF-8: good, and bad in every position, known with the first bad byte" { catalogue utf8; }
+@test "close: codes and reasons, and what stands behind it" { catalogue close; }
+@test "a closed connection is gone a moment later, whatever the client does" { catalogue gone; }
+@test "requests: absurd targets and methods, smuggling, injection, garbage behind the upgrade" { catalogue request; }
