@@ -2,6 +2,8 @@
 #include "analyticsd/app.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "analyticsd/apply.h"
 #include "analyticsd/committer.h"
@@ -20,6 +22,9 @@
 #define ALONE_MS 5000
 /* The hour is looked at this often at least: the wall clock may be set at any time. */
 #define CLOCK_LOOK_MS 1000
+/* What is delivered is fresh, says /readyz, up to here. */
+#define STALE_MS 10000
+#define UNWELL_SIZE 128
 
 struct app {
 	const struct settings *settings;
@@ -36,6 +41,7 @@ struct app {
 	ev_timer metrics, hour;
 	int64_t hour_start; /* of the hour that the rooms were told of */
 	int exit_code;
+	char unwell[UNWELL_SIZE];
 };
 
 /* ---- events in ---- */
@@ -70,11 +76,11 @@ on_position(void *owner)
 }
 
 static void
-on_changed(void *owner, struct hot_form *hot)
+on_changed(void *owner, struct hot_form *hot, int64_t at_ms)
 {
 	struct app *app = owner;
 
-	fan_port_changed(app->fan, hot);
+	fan_port_changed(app->fan, hot, at_ms);
 }
 
 /* ---- commits ---- */
@@ -155,6 +161,13 @@ on_unwell(void *owner)
 		return unwell;
 	if (ingest_port_alone_ms(app->ingest) > ALONE_MS)
 		return "ingestd is not connected";
+	int64_t lag_ms = apply_lag(app->apply, clock_wall_ms());
+	if (lag_ms > STALE_MS) {
+		snprintf(app->unwell, sizeof(app->unwell),
+		    "the numbers are %" PRId64 " s behind the source, and catching up",
+		    lag_ms / 1000);
+		return app->unwell;
+	}
 	if (fan_port_consumers(app->fan) == 0)
 		return "no consumer of frames is connected";
 	return NULL;

@@ -23,6 +23,9 @@ struct apply {
 	struct buf position, committed; /* newest and committed */
 	bool moved; /* they differ */
 	size_t events, bytes; /* since the last commit */
+	int64_t at_ms; /* when the source committed the event at hand; -1: not told */
+	bool effective; /* it has changed something */
+	int64_t lag_ms, lag_seen_ms; /* of the newest event that told, and when that was */
 };
 
 struct apply *
@@ -81,7 +84,8 @@ static void
 changed(struct apply *apply, struct hot_form *hot, int64_t now_ms)
 {
 	form_touch(hot->form, now_ms);
-	apply->config.changed(apply->config.owner, hot);
+	apply->effective = true;
+	apply->config.changed(apply->config.owner, hot, apply->at_ms);
 }
 
 /* What was counted for a response: the row in the ledger, the form it stands in, and the record
@@ -336,6 +340,23 @@ move_position(struct apply *apply, const struct event *event)
 	apply->moved = true;
 }
 
+static void
+measure(struct apply *apply, int64_t now_ms)
+{
+	apply->lag_ms = MAX(now_ms - apply->at_ms, 0);
+	apply->lag_seen_ms = now_ms;
+	counters[COUNTER_applied_lag] = (uint64_t)apply->lag_ms;
+	/* What is sent again changes nothing and was fresh the first time. */
+	if (apply->effective)
+		histogram_observe(&histogram_applied, apply->lag_ms * 1000);
+}
+
+int64_t
+apply_lag(const struct apply *apply, int64_t now_ms)
+{
+	return now_ms - apply->lag_seen_ms <= APPLY_LAG_AGE_MS ? apply->lag_ms : 0;
+}
+
 int
 apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms)
 {
@@ -345,14 +366,16 @@ apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms)
 
 	forms_trim(apply->config.forms);
 	event_read(&event, doc);
+	apply->at_ms = event.op != NULL ? event.at_ms : -1;
+	apply->effective = false;
 	result = event.op == NULL ? apply_bare(apply, doc, now_ms)
 				  : apply_event(apply, &event, doc, now_ms);
 	if (result < 0)
 		return -1;
 	if (event.op != NULL && event.position != NULL)
 		move_position(apply, &event);
-	if (event.at_ms >= 0)
-		counters[COUNTER_applied_lag] = (uint64_t)MAX(now_ms - event.at_ms, 0);
+	if (apply->at_ms >= 0)
+		measure(apply, now_ms);
 	apply->events++;
 	apply->bytes += doc->len;
 	return 0;

@@ -19,8 +19,8 @@
 
 struct apply;
 
-/* A form's numbers or definition are others now. */
-typedef void apply_changed(void *owner, struct hot_form *hot);
+/* A form's numbers or definition are others now; when the source committed that, -1: not told. */
+typedef void apply_changed(void *owner, struct hot_form *hot, int64_t at_ms);
 
 struct apply_config {
 	struct store *store;
@@ -46,6 +46,11 @@ bool apply_moves(const struct apply *apply);
 bool apply_full(const struct apply *apply);
 /* 0; -1 with the store's errno: everything is as before, and it is to be tried again. */
 MUST_CHECK int apply_commit(struct apply *apply, int64_t now_ms);
+
+/* How far what is applied lags behind the source (milliseconds): that of the newest event that told
+ * its time, or 0 when it came more than APPLY_LAG_AGE_MS ago: nothing more has happened. */
+#define APPLY_LAG_AGE_MS 5000
+int64_t apply_lag(const struct apply *apply, int64_t now_ms);
 
 /* The committed position: a BSON document's bytes; empty: none. */
 const struct buf *apply_position(const struct apply *apply);

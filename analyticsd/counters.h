@@ -9,14 +9,22 @@
 #define COUNTER_US COUNTER
 #define GAUGE COUNTER
 #define GAUGE_MS COUNTER
+#define HISTOGRAM COUNTER
 enum counter_index {
 #include "analyticsd/counters.def"
 	COUNTER_COUNT
 };
 #undef COUNTER
+#undef HISTOGRAM
+
+#define COUNTER(field, name, labels, help)
+#define HISTOGRAM(field, name, labels, help) extern struct histogram histogram_##field;
+#include "analyticsd/counters.def"
+#undef COUNTER
 #undef COUNTER_US
 #undef GAUGE
 #undef GAUGE_MS
+#undef HISTOGRAM
 
 extern const struct counter counters_schema[COUNTER_COUNT];
 extern uint64_t counters[COUNTER_COUNT];

@@ -57,9 +57,9 @@ send_frame(struct conn *conn, const struct buf *frame)
 	return conn_send2(conn, head, sizeof(head), buf_bytes(frame), buf_length(frame));
 }
 
-/* Sends these kinds, or owes them. -1: the link is full. */
+/* Sends these kinds, or owes them. -1: the link is full. `at_ms`: room_frames_begin()'s. */
 static int
-send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds)
+send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds, int64_t at_ms)
 {
 	static const unsigned order[] = {KIND_ANALYTICS, KIND_METRICS};
 	struct conn *conn = link_conn(fan->links[index].link);
@@ -76,15 +76,14 @@ send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds
 			frame = room_frames_get(fan->frames, order[i]);
 		if (frame == NULL || (buf_length(frame) > 0 && send_frame(conn, frame) < 0)) {
 			publish_owe(fan->publish, room, index, kinds);
+			room_keep_oldest(&room->links[index].owed_at_ms, at_ms);
 			counters[COUNTER_frames_owed]++;
 			return -1;
 		}
 		kinds &= ~order[i];
 		publish_paid(fan->publish, room, index, order[i]);
-		if (buf_length(frame) > 0) {
-			counters[order[i] == KIND_ANALYTICS ? COUNTER_updates : COUNTER_metrics]++;
-			counters[COUNTER_frame_bytes] += FRAME_HEADER + buf_length(frame);
-		}
+		if (buf_length(frame) > 0)
+			room_frames_sent(fan->frames, order[i]);
 	}
 	return 0;
 }
@@ -121,16 +120,22 @@ deliver(struct fan_port *fan, struct room *room, unsigned news)
 	if (room->hot == NULL || !is_fresh(fan, room))
 		return;
 	bool known = form_known(room->hot->form);
+	/* What goes to one link alone beside the news is not how the change got out. */
+	int64_t at_ms = 0;
+	if ((news & KIND_ANALYTICS) != 0) {
+		at_ms = room->at_ms;
+		room->at_ms = 0;
+	}
 	/* A form that was deleted is told of once more, and then no longer. */
 	if (!known && !room->known)
 		return;
 	room->known = known;
-	room_frames_begin(fan->frames, room);
+	room_frames_begin(fan->frames, room, at_ms);
 	news = add_metrics(fan, room, news);
 	for (size_t i = 0; i < fan->count; i++) {
 		unsigned kinds = news | publish_wanted(room, i);
 		/* A link that is full is owed it, and the others go on. */
-		if (kinds != 0 && room->links[i].open && send_kinds(fan, room, i, kinds) < 0)
+		if (kinds != 0 && room->links[i].open && send_kinds(fan, room, i, kinds, at_ms) < 0)
 			log_debug("%s is behind", fan->links[i].name);
 	}
 }
@@ -187,8 +192,9 @@ on_drained(void *owner)
 			publish_paid(fan->publish, room, link->index, owed);
 			continue;
 		}
-		room_frames_begin(fan->frames, room);
-		if (send_kinds(fan, room, link->index, owed) < 0)
+		int64_t at_ms = room->links[link->index].owed_at_ms;
+		room_frames_begin(fan->frames, room, at_ms);
+		if (send_kinds(fan, room, link->index, owed, at_ms) < 0)
 			return;
 	}
 }
@@ -381,7 +387,7 @@ fan_port_free(struct fan_port **pointer)
 }
 
 void
-fan_port_changed(struct fan_port *fan, struct hot_form *hot)
+fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms)
 {
 	if (hot->room == NULL) {
 		/* A room may have waited for its form to become known. */
@@ -393,6 +399,7 @@ fan_port_changed(struct fan_port *fan, struct hot_form *hot)
 		attach(fan, room, hot);
 		publish_tell(fan->publish, room, KIND_METRICS);
 	}
+	room_keep_oldest(&hot->room->at_ms, at_ms);
 	publish_changed(fan->publish, hot->room);
 }
 

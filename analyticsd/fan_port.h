@@ -25,8 +25,9 @@ struct fan_config {
 struct fan_port *fan_port_new(struct ev_loop *loop, const struct fan_config *config);
 void fan_port_free(struct fan_port **fan);
 
-/* A form's numbers are others now; costs next to nothing when nobody watches it. */
-void fan_port_changed(struct fan_port *fan, struct hot_form *hot);
+/* A form's numbers are others now; costs next to nothing when nobody watches it. `at_ms`: when the
+ * source committed that; -1: not told. */
+void fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms);
 /* metrics:update to all watched rooms. */
 void fan_port_metrics(struct fan_port *fan);
 /* Everything that is due goes out as far as the consumers take it: before an exit. */

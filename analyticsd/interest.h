@@ -33,6 +33,7 @@ struct room_link {
 	uint32_t viewers;
 	unsigned wants; /* kinds that this link alone is to get next */
 	unsigned owed; /* kinds that did not fit into the link; sent when it has drained */
+	int64_t owed_at_ms; /* room.at_ms of what is owed */
 	struct room *room;
 	struct list owed_link; /* on publish's list of that link while `owed` */
 };
@@ -49,6 +50,9 @@ struct room {
 	/* analyticsd/fan_port.h's: */
 	bool known; /* its links were told of it last as of a form that is known */
 	struct metrics told; /* the last metrics sent to all */
+	/* When the source committed the oldest change that was not delivered yet; 0: there is
+	 * none, or it was not told. */
+	int64_t at_ms;
 	UT_hash_handle hh;
 	struct room_link links[]; /* one per link */
 };
@@ -71,6 +75,15 @@ void interest_drop(struct interest *interest, struct room **room);
 size_t interest_links(const struct interest *interest);
 size_t interest_rooms(const struct interest *interest);
 uint64_t interest_total_viewers(const struct interest *interest);
+/* Takes note of a time at which the source committed a change, in room.at_ms or owed_at_ms; one
+ * that was not told (0 or less) changes nothing. */
+static inline void
+room_keep_oldest(int64_t *oldest_ms, int64_t at_ms)
+{
+	if (at_ms > 0 && (*oldest_ms == 0 || at_ms < *oldest_ms))
+		*oldest_ms = at_ms;
+}
+
 /* All rooms: start with NULL; NULL at the end. The room before may be dropped meanwhile only if
  * `next` was taken first. */
 struct room *interest_next(const struct interest *interest, const struct room *room);

@@ -133,6 +133,8 @@ publish_paid(struct publish *publish UNUSED, struct room *room, size_t link, uns
 	struct room_link *seen = &room->links[link];
 
 	seen->owed &= ~kinds;
+	if ((seen->owed & KIND_ANALYTICS) == 0)
+		seen->owed_at_ms = 0;
 	if (seen->owed == 0)
 		list_remove(&seen->owed_link);
 }

@@ -5,6 +5,7 @@
 #include "analyticsd/forms.h"
 #include "analyticsd/snapshot.h"
 #include "lib/clock.h"
+#include "lib/frame.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -16,6 +17,7 @@ struct made_frame {
 struct room_frames {
 	const struct zone *zone;
 	const struct room *room;
+	int64_t at_ms;
 	struct made_frame update, metrics;
 };
 
@@ -39,9 +41,10 @@ room_frames_free(struct room_frames **frames)
 }
 
 void
-room_frames_begin(struct room_frames *frames, const struct room *room)
+room_frames_begin(struct room_frames *frames, const struct room *room, int64_t at_ms)
 {
 	frames->room = room;
+	frames->at_ms = at_ms;
 	frames->update.made = frames->metrics.made = false;
 }
 
@@ -57,7 +60,7 @@ static int
 make(const struct room_frames *frames, unsigned kind, struct buf *out)
 {
 	if (kind == KIND_ANALYTICS)
-		return snapshot_analytics(frames->room->hot->form, out);
+		return snapshot_analytics(frames->room->hot->form, frames->at_ms, out);
 	struct metrics metrics = room_frames_metrics(frames);
 	return snapshot_metrics(&frames->room->id, &metrics, out);
 }
@@ -88,4 +91,16 @@ room_frames_get(struct room_frames *frames, unsigned kind)
 	else
 		counters[COUNTER_frames_serialised]++;
 	return &frame->buf;
+}
+
+void
+room_frames_sent(const struct room_frames *frames, unsigned kind)
+{
+	bool update = kind == KIND_ANALYTICS;
+	const struct buf *frame = update ? &frames->update.buf : &frames->metrics.buf;
+
+	counters[update ? COUNTER_updates : COUNTER_metrics]++;
+	counters[COUNTER_frame_bytes] += FRAME_HEADER + buf_length(frame);
+	if (update && frames->at_ms > 0)
+		histogram_observe(&histogram_published, (clock_wall_ms() - frames->at_ms) * 1000);
 }

@@ -6,7 +6,8 @@
 #define HOUR_MS INT64_C(3600000)
 
 static void
-begin(struct json_writer *w, struct buf *out, const char *type, const struct form_id *id)
+begin(struct json_writer *w, struct buf *out, const char *type, const struct form_id *id,
+    int64_t at_ms)
 {
 	char hex[FORM_ID_HEX + 1];
 
@@ -17,6 +18,10 @@ begin(struct json_writer *w, struct buf *out, const char *type, const struct for
 	json_put_string(w, type);
 	json_key(w, "formId");
 	json_put_string(w, hex);
+	if (at_ms > 0) {
+		json_key(w, "at");
+		json_put_time(w, at_ms);
+	}
 	json_key(w, "data");
 }
 
@@ -36,11 +41,11 @@ write_empty(const struct form *form, struct json_writer *w)
 }
 
 int
-snapshot_analytics(const struct form *form, struct buf *out)
+snapshot_analytics(const struct form *form, int64_t at_ms, struct buf *out)
 {
 	struct json_writer w;
 
-	begin(&w, out, "analytics:update", form_id_of(form));
+	begin(&w, out, "analytics:update", form_id_of(form), at_ms);
 	if (form_known(form))
 		form_write_analytics(form, &w);
 	else
@@ -54,7 +59,7 @@ snapshot_metrics(const struct form_id *id, const struct metrics *metrics, struct
 {
 	struct json_writer w;
 
-	begin(&w, out, "metrics:update", id);
+	begin(&w, out, "metrics:update", id, 0);
 	json_object_begin(&w);
 	json_key(&w, "responsesToday");
 	json_put_u64(&w, metrics->today);

@@ -96,3 +96,35 @@ clock_rfc3339(int64_t wall_ms, char out[static CLOCK_RFC3339_SIZE])
 	*at++ = 'Z';
 	*at = '\0';
 }
+
+static int
+get_digits(const char *text, int digits)
+{
+	int value = 0;
+	for (int i = 0; i < digits; i++)
+		value = 10 * value + (text[i] - '0');
+	return value;
+}
+
+int
+clock_parse_rfc3339(const char *text, size_t length, int64_t *wall_ms)
+{
+	static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
+	if (length != sizeof(shape) - 1)
+		return -1;
+	for (size_t i = 0; i < length; i++) {
+		bool digit = text[i] >= '0' && text[i] <= '9';
+		if (shape[i] == 'd' ? !digit : text[i] != shape[i])
+			return -1;
+	}
+	struct tm tm = {
+	    .tm_year = get_digits(text, 4) - 1900,
+	    .tm_mon = get_digits(text + 5, 2) - 1,
+	    .tm_mday = get_digits(text + 8, 2),
+	    .tm_hour = get_digits(text + 11, 2),
+	    .tm_min = get_digits(text + 14, 2),
+	    .tm_sec = get_digits(text + 17, 2),
+	};
+	*wall_ms = (int64_t)timegm(&tm) * 1000 + get_digits(text + 20, 3);
+	return 0;
+}

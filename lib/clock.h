@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base.h"
+
 uint64_t clock_monotonic_ns(void);
 uint64_t clock_monotonic_ms(void);
 /* Milliseconds since 1970-01-01T00:00:00Z, as BSON's date. */
@@ -20,5 +22,7 @@ void clock_set_wall(int64_t ms);
  * 0000..9999 are clamped. `out` always ends in NUL. */
 #define CLOCK_RFC3339_SIZE 25
 void clock_rfc3339(int64_t wall_ms, char out[static CLOCK_RFC3339_SIZE]);
+/* The reverse, of exactly this form. -1: `text` is not that. */
+MUST_CHECK int clock_parse_rfc3339(const char *text, size_t length, int64_t *wall_ms);
 
 #endif

@@ -2,8 +2,8 @@
 #include "statsd/report_read.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "lib/clock.h"
 #include "lib/json_read.h"
 #include "lib/mem.h"
 #include "statsd/metric.h"
@@ -26,37 +26,6 @@ struct reading {
 	size_t *conflicts;
 	const char **error;
 };
-
-/* They are digits: the shape was looked at before. */
-static int
-digits(const char *text, size_t count)
-{
-	int value = 0;
-	for (size_t i = 0; i < count; i++)
-		value = 10 * value + (text[i] - '0');
-	return value;
-}
-
-int
-time_parse(const char *text, int64_t *wall_ms)
-{
-	static const char shape[] = "dddd-dd-ddTdd:dd:dd.dddZ";
-	for (size_t i = 0; i < sizeof(shape); i++) {
-		bool digit = text[i] >= '0' && text[i] <= '9';
-		if (shape[i] == 'd' ? !digit : text[i] != shape[i])
-			return -1;
-	}
-	struct tm tm = {
-	    .tm_year = digits(text, 4) - 1900,
-	    .tm_mon = digits(text + 5, 2) - 1,
-	    .tm_mday = digits(text + 8, 2),
-	    .tm_hour = digits(text + 11, 2),
-	    .tm_min = digits(text + 14, 2),
-	    .tm_sec = digits(text + 17, 2),
-	};
-	*wall_ms = (int64_t)timegm(&tm) * 1000 + digits(text + 20, 3);
-	return 0;
-}
 
 static enum report_frame
 bad(struct reading *r, const char *error)
@@ -89,7 +58,7 @@ identity_read(struct reading *r, struct identity *identity)
 	    member_string(r, 0, "instance", identity->instance, sizeof(identity->instance)) < 0 ||
 	    member_string(r, 0, "version", identity->version, sizeof(identity->version)) < 0 ||
 	    member_string(r, 0, "startedAt", started, sizeof(started)) < 0 ||
-	    time_parse(started, &identity->started_ms) < 0 ||
+	    clock_parse_rfc3339(started, strlen(started), &identity->started_ms) < 0 ||
 	    json_i64(&r->doc, json_get(&r->doc, 0, "pid"), &identity->pid) < 0)
 		return -1;
 	return name_valid(identity->daemon) && name_valid(identity->instance) ? 0 : -1;

@@ -27,7 +27,4 @@ enum report_frame {
 MUST_CHECK enum report_frame report_read(struct registry *registry, struct reporter **reporter,
     const char *json, size_t length, struct moment now, size_t *conflicts, const char **error);
 
-/* "2026-03-01T09:30:00.000Z" in milliseconds since the epoch. -1: it is not that. */
-MUST_CHECK int time_parse(const char *text, int64_t *wall_ms);
-
 #endif

@@ -3,10 +3,24 @@
 
 uint64_t counters[COUNTERS];
 
+#define COUNTER(name, metric, labels, help)
+#define GAUGE COUNTER
+#define HISTOGRAM(name, metric, labels, help) struct histogram histogram_##name;
+#include "wsfand/counters.def"
+#undef COUNTER
+#undef GAUGE
+#undef HISTOGRAM
+
 #define COUNTER(name_, metric, labels_, help_) \
 	{.name = (metric), .labels = (labels_), .kind = KIND_COUNTER, .help = (help_)},
 #define GAUGE(name_, metric, labels_, help_) \
 	{.name = (metric), .labels = (labels_), .kind = KIND_GAUGE, .help = (help_)},
+#define HISTOGRAM(name_, metric, labels_, help_) \
+	{.name = (metric),                       \
+	    .labels = (labels_),                 \
+	    .kind = KIND_HISTOGRAM,              \
+	    .help = (help_),                     \
+	    .histogram = &histogram_##name_},
 
 const struct counter counters_schema[COUNTERS] = {
 #include "wsfand/counters.def"

@@ -8,12 +8,20 @@
 
 enum counter_index {
 #define COUNTER(name, metric, labels, help) COUNTER_##name,
-#define GAUGE(name, metric, labels, help) COUNTER_##name,
+#define GAUGE COUNTER
+#define HISTOGRAM COUNTER
+#include "wsfand/counters.def"
+#undef COUNTER
+#undef HISTOGRAM
+	COUNTERS
+};
+
+#define COUNTER(name, metric, labels, help)
+#define HISTOGRAM(name, metric, labels, help) extern struct histogram histogram_##name;
 #include "wsfand/counters.def"
 #undef COUNTER
 #undef GAUGE
-	COUNTERS
-};
+#undef HISTOGRAM
 
 extern uint64_t counters[COUNTERS];
 extern const struct counter counters_schema[COUNTERS];

@@ -58,6 +58,7 @@ message_new(enum message_kind kind, const void *payload, size_t length)
 	message->kind = (uint8_t)kind;
 	message->header_length = (uint8_t)header_length;
 	message->length = header_length + length;
+	message->at_ms = 0;
 	memcpy(message->bytes, header, header_length);
 	if (length > 0)
 		memcpy(message->bytes + header_length, payload, length);

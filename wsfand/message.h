@@ -39,6 +39,7 @@ struct message {
 	uint8_t kind; /* enum message_kind */
 	uint8_t header_length;
 	size_t length; /* of bytes: header and payload */
+	int64_t at_ms; /* set by its maker: when the source committed what it tells; or 0 */
 	uint8_t bytes[];
 };
 

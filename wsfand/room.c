@@ -4,6 +4,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "lib/clock.h"
 #include "lib/list.h"
 #include "lib/mem.h"
 #include "wsfand/compose.h"
@@ -215,6 +216,18 @@ batch_make(struct batch *batch, const struct outq *queue, struct message **messa
 	}
 }
 
+/* What a flush has sent: to all of its clients, but for those who are behind. */
+static void
+measure(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		int64_t at_ms = batch->messages[i]->at_ms;
+
+		if (at_ms > 0)
+			histogram_observe(&histogram_sent, (clock_wall_ms() - at_ms) * 1000);
+	}
+}
+
 /* False when the room is gone: nobody could be reached any more. */
 static bool
 room_flush(struct rooms *rooms, struct room *room)
@@ -234,6 +247,7 @@ room_flush(struct rooms *rooms, struct room *room)
 	for (uint32_t i = room->count; i-- > 0;)
 		client_send(room->clients[i], &batch);
 	room->flushing = false;
+	measure(&batch);
 	outq_free(&taken);
 	if (room->count > 0)
 		return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/acceptor.h"
+#include "lib/clock.h"
 #include "lib/die.h"
 #include "lib/json_read.h"
 #include "lib/json_scan.h"
@@ -78,11 +79,13 @@ kind_of(const char *type, size_t length)
 	return MESSAGE_EVENT;
 }
 
-/* What the frame is and which form it is of; NULL, or what is wrong with it. */
+/* What the frame is, which form it is of, and when the source committed what it tells (0: that is
+ * not told); NULL, or what is wrong with it. */
 static const char *
-frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struct form_id *form)
+frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struct form_id *form,
+    int64_t *at_ms)
 {
-	struct json_member members[] = {{.name = "type"}, {.name = "formId"}};
+	struct json_member members[] = {{.name = "type"}, {.name = "formId"}, {.name = "at"}};
 	char type_text[TYPE_SIZE], form_text[TYPE_SIZE];
 	const char *error = NULL, *type, *id;
 	size_t type_length, id_length;
@@ -103,6 +106,9 @@ frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struc
 	if (type_length >= strlen(INTERNAL) && memcmp(type, INTERNAL, strlen(INTERNAL)) == 0)
 		return "a type between daemons";
 	*kind = kind_of(type, type_length);
+	if (!members[2].value ||
+	    clock_parse_rfc3339(members[2].value, members[2].length, at_ms) < 0)
+		*at_ms = 0;
 	return NULL;
 }
 
@@ -114,7 +120,8 @@ on_frame(void *owner, unsigned long number, const uint8_t *payload, size_t lengt
 	struct form_id form;
 	struct room *room;
 	struct message *message;
-	const char *problem = frame_read(payload, length, &kind, &form);
+	int64_t at_ms;
+	const char *problem = frame_read(payload, length, &kind, &form, &at_ms);
 
 	counters[COUNTER_frame_bytes] += length;
 	if (problem) {
@@ -127,6 +134,7 @@ on_frame(void *owner, unsigned long number, const uint8_t *payload, size_t lengt
 		return;
 	}
 	message = message_new(kind, payload, length);
+	message->at_ms = at_ms;
 	room_publish(upstream->rooms, room, message);
 	message_unref(&message);
 }

@@ -23,12 +23,15 @@ struct world {
 	struct apply *apply;
 	size_t max;
 	unsigned changes;
+	int64_t at_ms; /* of the last change */
 };
 
 static void
-count_change(void *owner, struct hot_form *hot)
+count_change(void *owner, struct hot_form *hot, int64_t at_ms)
 {
 	struct world *world = owner;
+
+	world->at_ms = at_ms;
 
 	CHECK(hot->form != NULL);
 	world->changes++;
@@ -156,7 +159,7 @@ frame(struct world *w, int form)
 		return strdup("");
 	form_touch(hot->form, NOW);
 	buf_init(&out, 1 << 20);
-	CHECK(snapshot_analytics(hot->form, &out) == 0);
+	CHECK(snapshot_analytics(hot->form, 0, &out) == 0);
 	char *text = strndup((const char *)buf_bytes(&out), buf_length(&out));
 	buf_free(&out);
 	return text;
@@ -176,6 +179,32 @@ TEST(apply_counts_a_response_once)
 	put(&w, 1, 7, 5);
 	CHECK_INT(total(&w, 7), 1);
 	CHECK_INT(w.changes, 1);
+	world_end(&w);
+}
+
+TEST(apply_measures_what_tells_its_time)
+{
+	static const char event[] =
+	    "{\"op\":\"response\",\"at\":{\"$date\":{\"$numberLong\":\"%lld\"}},\"doc\":{\"_id\":"
+	    "{\"$oid\":\"%024d\"},\"formId\":{\"$oid\":\"%024d\"},\"answers\":[]}}";
+	struct world w;
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	CHECK_INT(w.at_ms, -1);
+	CHECK_INT(apply_lag(w.apply, NOW), 0);
+	take(&w, event, (long long)NOW - 20000, 2, 7);
+	CHECK_INT(w.at_ms, NOW - 20000);
+	CHECK_INT(apply_lag(w.apply, NOW + APPLY_LAG_AGE_MS), 20000);
+	CHECK_INT(apply_lag(w.apply, NOW + APPLY_LAG_AGE_MS + 1), 0);
+	/* The same again is no change. */
+	take(&w, event, (long long)NOW - 20000, 2, 7);
+	CHECK_INT(histogram_applied.counts[histogram_bucket(20000000)], 1);
+	CHECK_INT(histogram_applied.sum_us, 20000000);
+	/* The source's clock is ahead. */
+	take(&w, event, (long long)NOW + 5000, 3, 7);
+	CHECK_INT(histogram_applied.counts[0], 1);
+	CHECK_INT(apply_lag(w.apply, NOW), 0);
 	world_end(&w);
 }
 

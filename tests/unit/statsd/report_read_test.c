@@ -21,19 +21,6 @@
 	HEAD METRIC("a", "", "gauge") ",{\"name\":\"h\",\"labels\":\"\",\"kind\":\"histogram\"," \
 				      "\"help\":\"H.\",\"bounds\":" bounds "}]}"
 
-TEST(report_times)
-{
-	int64_t ms = 0;
-	CHECK_INT(time_parse("2026-03-01T09:30:00.123Z", &ms), 0);
-	CHECK_INT(ms, 1772357400123);
-	CHECK_INT(time_parse("1970-01-01T00:00:00.000Z", &ms), 0);
-	CHECK_INT(ms, 0);
-	CHECK_INT(time_parse("", &ms), -1);
-	CHECK_INT(time_parse("2026-03-01T09:30:00Z", &ms), -1);
-	CHECK_INT(time_parse("2026-03-01T09:30:00.123Zx", &ms), -1);
-	CHECK_INT(time_parse("2026-03-01 09:30:00.123Z", &ms), -1);
-}
-
 TEST(report_values_land_in_their_rows)
 {
 	struct registry *registry = registry_new();
