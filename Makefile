@@ -114,7 +114,7 @@ $(LIB): $(LIB_OBJECTS)
 	ar rcs $@ $^
 
 # The flags of a directory: <directory>_CFLAGS, with the directory's own name.
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) -MMD -MP -c -o $@ $<
 
