@@ -34,10 +34,10 @@ static bool
 options_have(const struct definition *definition, const struct defined_field *field,
     const struct option_ref *option)
 {
-	const struct option_ref *options = definition->options + definition->option_count -
-	    field->option_count;
+	size_t first = definition->option_count - field->option_count;
+	const struct option_ref *options = definition->options;
 
-	for (size_t i = 0; i < field->option_count; i++)
+	for (size_t i = first; i < definition->option_count; i++)
 		if (options[i].hash == option->hash && options[i].length == option->length &&
 		    memcmp(options[i].id, option->id, option->length) == 0)
 			return true;
