@@ -2,6 +2,7 @@
 #include "lib/link.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -159,6 +160,9 @@ TEST(acceptor_rests_when_descriptors_run_out)
 	struct rlimit limit, small;
 	int client, busy = 0;
 
+	/* valgrind does not hold accept(2) to the limit that it shows (tests/leaks/run). */
+	if (getenv("DUNE_TEST_VALGRIND"))
+		return;
 	world_open(&world);
 	link_free(&world.link);
 	world_listen(&world);
