@@ -22,15 +22,27 @@ page() {
 	page live
 }
 
+@test "page: the form's own words, where somebody tells them" {
+	page labels
+}
+
 @test "page: 500 updates a second do not freeze it" {
 	page flood
+}
+
+@test "page: nothing yet, no responses, stale and refused are told apart" {
+	page states
+}
+
+@test "page: nothing moves or scrolls sideways; on a phone, at 200 %, with less motion; under 100 KB" {
+	page layout
 }
 
 @test "page: on statsd's own port it says where the live numbers are" {
 	page own-port
 }
 
-@test "page: the first page shows daemons and rooms" {
+@test "page: the first page shows daemons, rooms and errors" {
 	page overview
 }
 
@@ -42,4 +54,20 @@ page() {
 	start_daemon wsfand "DUNE_LISTEN=127.0.0.1:$WSFAND"
 	wait_until 60 has_line watch '^back'
 	await_spawned watch 20
+}
+
+@test "page: with the whole pipeline: an unknown form, then its definition, then its responses" {
+	local id=60f7b1b9e1234567890abcde
+	: >"$T/feed.jsonl"
+	start_daemon analyticsd
+	start_daemon ingestd "DUNE_SOURCE=file:$T/feed.jsonl"
+	wait_until 10 http_is "$WSFAND" /readyz 200
+	spawn whole "$PYTHON" "$TOOLS/page.py" whole "$WSFAND" "$STATSD" "$DUNE_RUN_DIR/frames.sock" "$BUILD/screenshots"
+	wait_until 30 has_line whole '^unknown'
+	echo "{\"_id\":{\"\$oid\":\"$id\"},\"title\":\"T\",\"fields\":[{\"id\":\"c\",\"type\":\"mcq\",\"label\":\"C\",\"options\":[{\"id\":\"a\",\"label\":\"A\"}]}]}" >>"$T/feed.jsonl"
+	wait_until 30 has_line whole '^defined'
+	for n in 1 2; do
+		echo "{\"_id\":{\"\$oid\":\"60f7b1b9e12345678900000$n\"},\"formId\":{\"\$oid\":\"$id\"},\"answers\":[{\"fieldId\":\"c\",\"value\":\"a\"}],\"submittedAt\":{\"\$date\":\"2026-03-01T09:30:00.000Z\"}}" >>"$T/feed.jsonl"
+	done
+	await_spawned whole 40
 }

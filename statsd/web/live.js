@@ -1,274 +1,344 @@
 // SPDX-License-Identifier: MIT
-// One form, live: a WebSocket to /ws/forms/ID on the same origin, opened again when it breaks. Whatever
-// comes is only remembered; the page is drawn at most once per frame of the screen, from the newest state.
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 30000;
-const POLICY_VIOLATION = 1008;
-const BARS = 50;
-const SVG = 'http://www.w3.org/2000/svg';
+// One form, live. What comes is only remembered; the page is drawn at most once per frame of the screen, from the newest.
+import { FormAnalyticsWebSocket } from './form-analytics.js';
+import { bars, columns, scale, spark, trend, words } from './charts.js';
+import { ask, at, count, duration, element, figure, isNumber, painter, setNumber, setText, setTime, share, showState,
+	speak } from './show.js';
+
+// Metrics come every few seconds while a form is watched: silence means that somebody upstream is away.
+const STALE_MS = 20000;
+const UNKNOWN_AFTER_MS = 2000;
+const PIPELINE_WAIT_MS = 500;
+const DEFINITION_EVERY_MS = 15000;
+const ARRIVALS = 60, ARRIVALS_EVERY_MS = 2000;
 
 const formId = decodeURIComponent(location.pathname.split('/').pop()).toLowerCase();
-const number = new Intl.NumberFormat();
-const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-const percent = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
-const at = (id) => document.getElementById(id);
-
+const untitled = `Form ${formId.slice(0, 4)}…${formId.slice(-4)}`;
+const token = new URLSearchParams(location.search).get('token');
 const seen = { analytics: null, metrics: null, viewers: null };
 const cards = new Map();
-let waitMs = FIRST_WAIT_MS;
-let timer = null;
-let drawing = false;
+const arrivals = spark(ARRIVALS);
+let definition = { title: '', fields: new Map() };
+let definitionAt = -Infinity;
+let client = null;
+let state = { state: 'connecting' };
+let liveAt = 0, metricsAt = 0, longestMs = 0, pipelineSays = '', trouble = '';
 
-function element(name, className, text) {
-	const made = document.createElement(name);
-	if (className)
-		made.className = className;
-	if (text !== undefined)
-		made.textContent = text;
-	return made;
+// ---- the form's own words, where somebody tells them ----
+
+async function readDefinition() {
+	if (Date.now() - definitionAt < DEFINITION_EVERY_MS)
+		return;
+	definitionAt = Date.now();
+	const form = await ask(`/api/forms/${formId}`, token);
+	if (!form || !Array.isArray(form.fields))
+		return;
+	const fields = form.fields.filter((field) => field && typeof field.id === 'string');
+	definition = {
+		title: typeof form.title === 'string' ? form.title : '',
+		fields: new Map(fields.map((field) => [field.id, {
+			...field,
+			options: new Map((Array.isArray(field.options) ? field.options : []).map((one) => [one?.id, one?.label])),
+		}])),
+	};
+	drawSoon();
 }
 
-function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+// ---- cards ----
+
+const KINDS = { mcq: 'one choice', checkbox: 'several choices', rating: 'rating', text: 'text' };
+
+function kindOf(field) {
+	if (KINDS[field.type])
+		return field.type;
+	return field.distribution ? 'mcq' : field.topKeywords ? 'text' : 'rating';
 }
 
-function showState(text, kind) {
-	setText(at('state'), text);
-	at('state').className = `state ${kind}`;
-}
-
-function showNote(text, link) {
-	const note = at('note');
-	note.hidden = !text;
-	note.replaceChildren(text || '');
-	if (link) {
-		const anchor = element('a', '', link);
-		anchor.href = link;
-		note.append(' ', anchor);
-	}
-}
-
-// ---- drawing ----
-
-// Rows [name, count] as bars, longest first; the list's nodes are used again.
-function drawBars(list, rows, whole) {
-	const most = Math.max(1, ...rows.map((row) => row[1]));
-	rows.sort((a, b) => b[1] - a[1]);
-	rows.length = Math.min(rows.length, BARS);
-	while (list.children.length > rows.length)
-		list.lastChild.remove();
-	while (list.children.length < rows.length) {
-		const item = element('li');
-		const track = element('span', 'track');
-		track.append(element('div', 'fill'));
-		item.append(element('bdi', 'name'), element('span', 'count'), track);
-		list.append(item);
-	}
-	rows.forEach(([name, count], index) => {
-		const [label, value, track] = list.children[index].children;
-		setText(label, name);
-		label.title = name;
-		setText(value, whole ? `${number.format(count)} · ${percent.format(count / whole)}` :
-		    number.format(count));
-		track.firstChild.style.width = `${(100 * count) / most}%`;
+function ratingParts() {
+	const figures = element('dl', 'pair');
+	const values = ['Mean', 'Median'].map((name) => {
+		const group = element('div'), value = element('dd');
+		group.append(element('dt', '', name), value);
+		figures.append(group);
+		return value;
 	});
+	const line = scale(), histogram = columns(), days = trend();
+	return { nodes: [figures, histogram.node, line.node, days.node], draw(field) {
+		setNumber(values[0], figure(field.average));
+		setNumber(values[1], `${field.medianExact === false ? '≈ ' : ''}${figure(field.median)}`);
+		const told = field.distribution && Object.keys(field.distribution).length > 0;
+		histogram.node.hidden = !told;
+		line.node.hidden = Boolean(told) || !isNumber(field.average);
+		if (told)
+			histogram.draw(field.distribution);
+		else if (isNumber(field.average))
+			line.draw(field, ...rangeOf(field));
+		const data = Array.isArray(field.trend) ? field.trend.filter((one) => isNumber(one?.value)) : [];
+		days.node.hidden = data.length === 0;
+		if (data.length > 0)
+			days.draw(data);
+	} };
 }
 
-// The means of the days as a line from the lowest to the highest.
-function drawTrend(svg, trend) {
-	const values = trend.map((day) => day.value);
-	const low = Math.min(...values);
-	const span = Math.max(...values) - low || 1;
-	const step = 100 / Math.max(1, trend.length - 1);
-	const points = values.map((value, i) => `${i * step},${36 - (32 * (value - low)) / span}`);
-	svg.replaceChildren();
-	const line = document.createElementNS(SVG, 'polyline');
-	line.setAttribute('points', points.length === 1 ? '0,20 100,20' : points.join(' '));
-	const title = document.createElementNS(SVG, 'title');
-	title.textContent = trend.map((day) => `${day.date}: ${decimal.format(day.value)}`).join('\n');
-	svg.append(title, line);
-	svg.setAttribute('aria-label', `Mean by day, ${trend[0].date} to ${trend[trend.length - 1].date}`);
+// From where to where people can have rated, as far as the means tell: 1 to 5, 0 to 10, or what there is.
+function rangeOf(field) {
+	const values = [field.average, field.median, ...(field.trend ?? []).map((one) => one.value)].filter(isNumber);
+	const low = Math.min(...values), high = Math.max(...values);
+	for (const range of [[1, 5], [0, 10], [0, 100]]) {
+		if (low >= range[0] && high <= range[1])
+			return range;
+	}
+	return [low, high];
 }
 
-function cardOf(id) {
+function choiceParts() {
+	const chart = bars();
+	return { nodes: [chart.node], draw(field, defined) {
+		const name = (id) => defined?.options.get(id) || (id === '_other' ? 'all others' : id === '' ? '(nothing)' : id);
+		chart.draw(Object.entries(field.distribution ?? {}).map(([id, n]) => [String(name(id)), n]), field.count);
+	} };
+}
+
+function textParts() {
+	const chart = words();
+	const note = element('p', 'soft');
+	return { nodes: [chart.node, note], draw(field) {
+		const keywords = field.topKeywords ?? [];
+		chart.draw(keywords);
+		setText(note, keywords.length === 0 ? 'No words yet.' : field.keywordsExact === false ?
+			`Estimates: at most ${count(field.keywordsError)} too high.` : '');
+		note.hidden = note.textContent === '';
+	} };
+}
+
+const PARTS = { mcq: choiceParts, checkbox: choiceParts, rating: ratingParts, text: textParts };
+
+function cardOf(id, kind) {
 	let card = cards.get(id);
-	if (card)
+	if (card?.kind === kind)
 		return card;
-	const item = element('li');
-	const trend = document.createElementNS(SVG, 'svg');
-	trend.setAttribute('class', 'trend');
-	trend.setAttribute('viewBox', '0 0 100 40');
-	trend.setAttribute('preserveAspectRatio', 'none');
-	trend.setAttribute('role', 'img');
-	card = { item, title: element('h3'), note: element('p', 'soft'), figures: element('p'),
-		bars: element('ul', 'bars'), trend };
-	item.append(card.title, card.note, card.figures, trend, card.bars);
+	card?.item.remove();
+	const item = element('li', `card field ${kind}`);
+	const head = element('div', 'field-head');
+	const parts = PARTS[kind]();
+	card = { kind, item, title: element('h3'), chip: element('span', 'chip', KINDS[kind]), note: element('p', 'soft'), draw: parts.draw };
+	card.title.dir = 'auto';
+	head.append(card.title, card.chip);
+	item.append(head, card.note, ...parts.nodes);
 	cards.set(id, card);
-	at('fields').append(item);
 	return card;
 }
 
 function drawField(id, field) {
-	const card = cardOf(id);
-	setText(card.title, field.label || id);
-	setText(card.note, `${number.format(field.count)} answers` +
-	    (field.invalid ? `, ${number.format(field.invalid)} that do not fit` : ''));
-	const figures = [];
-	if (Number.isFinite(field.average))
-		figures.push(`mean ${decimal.format(field.average)}`);
-	if (Number.isFinite(field.median))
-		figures.push(`median ${field.medianExact === false ? 'about ' : ''}${decimal.format(field.median)}`);
-	setText(card.figures, figures.join(' · '));
-	card.figures.hidden = figures.length === 0;
-	const trend = Array.isArray(field.trend) ? field.trend : [];
-	card.trend.toggleAttribute('hidden', trend.length === 0);
-	if (trend.length > 0)
-		drawTrend(card.trend, trend);
-	if (field.distribution)
-		drawBars(card.bars, Object.entries(field.distribution), field.count);
-	else
-		drawBars(card.bars, (field.topKeywords || []).map((word) => [word.keyword, word.count]), 0);
+	const card = cardOf(id, kindOf(field));
+	const defined = definition.fields.get(id);
+	setText(card.title, defined?.label || id);
+	card.title.title = id;
+	const whole = seen.analytics.totalResponses;
+	setText(card.note, `${count(field.count)} ${field.count === 1 ? 'answer' : 'answers'}` +
+	    (whole > 0 && field.count <= whole ? ` · ${share(field.count / whole)} of all` : '') +
+	    (field.invalid ? ` · ${count(field.invalid)} that do not fit` : ''));
+	card.draw(field, defined);
+	return card.item;
 }
 
-function drawAnalytics(data) {
-	setText(at('total'), number.format(data.totalResponses));
-	setText(at('completion'), Number.isFinite(data.completionRate) ?
-	    percent.format(data.completionRate) : '–');
-	setText(at('duration'), Number.isFinite(data.averageTimeToComplete) ?
-	    `${decimal.format(data.averageTimeToComplete)} s` : '–');
-	const fields = data.byField || {};
+function drawFields(fields) {
+	const order = [...definition.fields.keys()].filter((id) => Object.hasOwn(fields, id));
+	const known = new Set(order);
+	for (const id of Object.keys(fields)) {
+		if (!known.has(id))
+			order.push(id);
+	}
 	for (const [id, card] of cards) {
 		if (!Object.hasOwn(fields, id)) {
 			card.item.remove();
 			cards.delete(id);
 		}
 	}
-	for (const [id, field] of Object.entries(fields))
-		drawField(id, field);
+	order.forEach((id, i) => {
+		const item = drawField(id, fields[id]);
+		if (at('fields').children[i] !== item)
+			at('fields').insertBefore(item, at('fields').children[i] ?? null);
+	});
 }
 
-function drawMetrics(data) {
-	setText(at('today'), number.format(data.responsesToday ?? 0));
-	setText(at('hour'), number.format(data.responsesThisHour ?? 0));
-	const last = at('last');
-	setText(last, data.lastSubmission ? new Date(data.lastSubmission).toLocaleTimeString() : 'none yet');
-	last.title = data.lastSubmission ? new Date(data.lastSubmission).toLocaleString() : '';
-}
+// ---- the whole ----
 
-function draw() {
-	drawing = false;
-	if (seen.analytics)
-		drawAnalytics(seen.analytics);
-	if (seen.metrics)
-		drawMetrics(seen.metrics);
-	if (seen.viewers !== null)
-		setText(at('viewers'), number.format(seen.viewers));
-	if (seen.analytics)
-		showNote(seen.analytics.totalResponses === 0 ? 'There are no responses yet.' : '');
-}
-
-function drawSoon() {
-	if (drawing)
-		return;
-	drawing = true;
-	requestAnimationFrame(draw);
-}
-
-// ---- the connection ----
-
-function take(message) {
-	const data = message.data;
-	switch (message.type) {
-	case 'analytics:update':
-		seen.analytics = data;
-		break;
-	case 'metrics:update':
-		seen.metrics = data;
-		if (Number.isFinite(data.activeViewers))
-			seen.viewers = data.activeViewers;
-		break;
-	case 'connection:status':
-		if (Number.isFinite(data.activeConnections))
-			seen.viewers = data.activeConnections;
-		break;
-	case 'error':
-		showNote(`${data.code}: ${data.message}`);
-		return;
-	default:
-		return;
+function drawNumbers() {
+	const { analytics, metrics } = seen;
+	if (analytics) {
+		setNumber(at('total'), count(analytics.totalResponses));
+		setTime(at('updated'), analytics.updatedAt);
+		setNumber(at('completion'), share(analytics.completionRate));
+		at('completion-bar').style.width = `${100 * (analytics.completionRate || 0)}%`;
+		setNumber(at('duration'), duration(analytics.averageTimeToComplete));
+		drawFields(analytics.byField ?? {});
 	}
+	if (metrics) {
+		setNumber(at('today'), count(metrics.responsesToday ?? 0));
+		setNumber(at('hour'), count(metrics.responsesThisHour ?? 0));
+		setTime(at('last'), metrics.lastSubmission, 'none yet');
+	}
+	if (seen.viewers !== null)
+		setNumber(at('viewers'), count(seen.viewers));
+	const title = definition.title || untitled;
+	if (setText(at('title'), title))
+		document.title = `${definition.title || formId} – dune-live`;
+}
+
+const silentMs = () => Date.now() - Math.max(metricsAt, liveAt);
+
+function stale() {
+	return state.state === 'live' && metricsAt > 0 && silentMs() > Math.max(STALE_MS, 3 * longestMs);
+}
+
+function unknown() {
+	return state.state === 'live' && !seen.analytics && Date.now() - liveAt > UNKNOWN_AFTER_MS;
+}
+
+function waitingText() {
+	const seconds = Math.ceil((state.retryAt - Date.now()) / 1000);
+	return seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+}
+
+// What the pill says, its colour, and the sentence below the title.
+function standing() {
+	switch (state.state) {
+	case 'connecting':
+		return [seen.analytics || state.attempt > 0 ? 'Reconnecting…' : 'Connecting…', 'wait', trouble];
+	case 'waiting':
+		return [waitingText(), 'bad', seen.analytics ? `The numbers below are from before the connection broke${state.reason ?
+			`: ${state.reason}` : ''}.` : `Unable to connect${state.reason ? `: ${state.reason}` : ''}.`];
+	case 'paused':
+		return ['Paused', 'wait', ''];
+	case 'refused':
+		return ['Refused', 'bad', `The server has turned this page away: ${state.reason || 'without a reason'}.`];
+	case 'elsewhere':
+		return ['No live numbers here', 'bad', ''];
+	default:
+	}
+	if (stale())
+		return ['Stale', 'bad', `Nothing new was heard of this form for ${duration(Math.round(silentMs() / 1000))}. ${pipelineSays}`];
+	if (unknown())
+		return pipelineSays ? ['No numbers yet', 'wait', `No numbers have come yet. ${pipelineSays}`] :
+			['Unknown form', 'wait', 'Nobody knows this form yet. As soon as it is defined or answered, its numbers show here.'];
+	if (seen.analytics?.totalResponses === 0)
+		return ['Live', 'good', 'There are no responses yet. The first one shows here at once.'];
+	return ['Live', 'good', trouble];
+}
+
+let stood = '';
+function drawStanding() {
+	const [text, kind, note] = standing();
+	showState(text, kind);
+	if (state.state !== 'elsewhere')
+		setText(at('note'), note);
+	at('retry').hidden = !['waiting', 'refused'].includes(state.state);
+	const now = state.state === 'waiting' ? 'Reconnecting' : text;
+	if (now !== stood && stood)
+		speak(`${now}. ${note}`, true);
+	stood = now;
+}
+
+const drawSoon = painter(() => {
+	drawNumbers();
+	drawStanding();
+	if (seen.analytics && state.state === 'live')
+		speak(`${count(seen.analytics.totalResponses)} responses` +
+			(seen.metrics ? `, ${count(seen.metrics.responsesThisHour)} this hour.` : '.'));
+});
+
+// Why there is nothing to show, as far as the pipeline itself knows.
+async function askPipeline() {
+	const pipeline = await ask('/api/pipeline');
+	const bad = pipeline?.daemons?.filter((one) => !one.ok && one.name !== 'statsd') ?? [];
+	pipelineSays = bad.map((one) => `${one.name}: ${one.why}.`).join(' ');
 	drawSoon();
+	return pipeline;
 }
 
-function later() {
-	const wait = waitMs / 2 + Math.random() * (waitMs / 2);
-	const until = Date.now() + wait;
-	waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
-	at('retry').hidden = false;
-	const tick = () => {
-		const left = until - Date.now();
-		if (left <= 0) {
-			connect();
-			return;
-		}
-		showState(`Reconnecting in ${Math.ceil(left / 1000)} s`, 'bad');
-		timer = setTimeout(tick, Math.min(left, 1000));
+// ---- what comes ----
+
+function listen() {
+	client.onAnalyticsUpdate = (data) => {
+		seen.analytics = data;
+		if (Object.keys(data.byField ?? {}).some((id) => !definition.fields.has(id)))
+			readDefinition();
+		drawSoon();
 	};
-	tick();
+	client.onMetricsUpdate = (data) => {
+		const now = Date.now();
+		if (metricsAt > liveAt)
+			longestMs = Math.max(longestMs, now - metricsAt);
+		metricsAt = now;
+		seen.metrics = data;
+		if (isNumber(data.activeViewers))
+			seen.viewers = data.activeViewers;
+		drawSoon();
+	};
+	client.on('status', (data) => {
+		if (isNumber(data.activeConnections))
+			seen.viewers = data.activeConnections;
+		drawSoon();
+	});
+	client.onError = (error) => {
+		if (!['REFUSED', 'TIMEOUT', 'DEAD_LINE', 'CONNECT_FAILED'].includes(error.code))
+			trouble = `${error.code}: ${error.message}`;
+		drawSoon();
+	};
+	client.on('state', (change) => {
+		state = change;
+		if (change.state === 'live') {
+			liveAt = Date.now();
+			trouble = '';
+			setTimeout(drawSoon, UNKNOWN_AFTER_MS + 50);
+		}
+		drawSoon();
+	});
 }
 
-function connect() {
-	clearTimeout(timer);
-	at('retry').hidden = true;
-	showState(seen.analytics ? 'Reconnecting…' : 'Connecting…', '');
-	const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-	const socket = new WebSocket(`${scheme}//${location.host}/ws/forms/${formId}${location.search}`);
-	socket.addEventListener('open', () => {
-		waitMs = FIRST_WAIT_MS;
-		showState('Live', 'good');
-		showNote(seen.analytics ? '' : 'No numbers for this form have come yet: either it has no ' +
-		    'responses, or nobody knows it.');
-	});
-	socket.addEventListener('message', (event) => {
-		try {
-			take(JSON.parse(event.data));
-		} catch (error) {
-			console.error('a message that cannot be shown', error);
-		}
-	});
-	socket.addEventListener('close', (event) => {
-		if (event.code === POLICY_VIOLATION) {
-			showState('Refused', 'bad');
-			showNote(`The server has ended this connection: ${event.reason || 'policy'}.`);
-			at('retry').hidden = false;
-			return;
-		}
-		later();
-	});
+function tick() {
+	if (stale() || unknown())
+		askPipeline();
+	drawStanding();
 }
 
-// statsd's own port shows this page too, but live numbers come through wsfand's alone.
+let lastTotal = null;
+function arrived() {
+	const total = seen.analytics?.totalResponses;
+	if (isNumber(total) && lastTotal !== null)
+		arrivals.push(total - lastTotal);
+	lastTotal = isNumber(total) ? total : null;
+}
+
 async function begin() {
 	setText(at('form-id'), formId);
+	setText(at('title'), untitled);
 	document.title = `${formId} – dune-live`;
-	at('retry').addEventListener('click', () => {
-		waitMs = FIRST_WAIT_MS;
-		connect();
-	});
-	try {
-		const answer = await fetch('/api/pipeline', { cache: 'no-store' });
-		if (answer.ok && (await answer.json()).webSocket === false) {
-			showState('No live numbers here', 'bad');
-			showNote('This is statsd’s own port. Live numbers come through wsfand’s port ' +
-			    '(DUNE_LISTEN, 8080 unless it was changed):',
-			    `${location.protocol}//${location.hostname}:8080${location.pathname}`);
-			return;
-		}
-	} catch (error) {
-		// Whoever answers the WebSocket may be there all the same.
-	}
-	connect();
+	at('arrivals').append(arrivals.node);
+	at('retry').addEventListener('click', () => client.connect());
+	readDefinition();
+	client = new FormAnalyticsWebSocket(formId, { token, checkUrl: `/api/forms/${formId}`, autoConnect: false });
+	listen();
+	setInterval(tick, 1000);
+	setInterval(arrived, ARRIVALS_EVERY_MS);
+	// statsd's own port shows this page too, but live numbers come through wsfand's alone.
+	const asked = askPipeline();
+	const soon = await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, PIPELINE_WAIT_MS))]);
+	if (soon?.webSocket !== false)
+		client.connect();
+	if ((await asked)?.webSocket === false)
+		showElsewhere();
+}
+
+function showElsewhere() {
+	client.close();
+	state = { state: 'elsewhere' };
+	const link = element('a', '', `${location.protocol}//${location.hostname}:8080${location.pathname}`);
+	link.href = link.textContent;
+	at('note').replaceChildren('This is statsd’s own port. Live numbers come through wsfand’s port ' +
+		'(DUNE_LISTEN, 8080 unless it was changed): ', link);
+	drawStanding();
 }
 
 begin();

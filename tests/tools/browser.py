@@ -96,7 +96,19 @@ class Browser:
             elif message["method"] == "Log.entryAdded":
                 entry = message["params"]["entry"]
                 if entry["level"] == "error":
-                    self.errors.append(entry["text"])
+                    self.errors.append(f"{entry['text']} {entry.get('url', '')}".rstrip())
+
+    def before_load(self, script):
+        """Run in each page that is opened from now on, before its own scripts."""
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def size(self, width, height=900):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                  deviceScaleFactor=1, mobile=False)
+
+    def press(self, key, code):
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
 
     def open(self, url):
         self.call("Page.navigate", url=url)
@@ -123,8 +135,7 @@ class Browser:
             {"name": "prefers-reduced-motion", "value": "reduce" if reduced else "no-preference"}])
 
     def screenshot(self, path, width=1100, height=900):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                  deviceScaleFactor=1, mobile=False)
+        self.size(width, height)
         data = self.call("Page.captureScreenshot", format="png")["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))
