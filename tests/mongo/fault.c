@@ -281,6 +281,7 @@ reply_strip_token(bson_t *reply)
 		bson_copy_to_excluding_noinit(&cursor, &sub, "postBatchResumeToken", NULL);
 		bson_append_document_end(stripped, &sub);
 	}
-	bson_destroy(reply);
-	bson_steal(reply, stripped);
+	bson_reinit(reply);
+	bson_concat(reply, stripped);
+	bson_destroy(stripped);
 }

@@ -7,11 +7,14 @@ that need a program started with options of its own are then skipped. Else MONGO
 program, which is started for the run. Each test has a database of its own and drops it.
 """
 import datetime
+import json
 import os
 import random
 import socket
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -24,6 +27,9 @@ from bson import (Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, SON,
                   Timestamp)
 from pymongo import ASCENDING, DESCENDING, MongoClient, ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+import standin as control_of  # noqa: E402
 
 REAL = os.environ.get("DUNE_TEST_MONGODB_URI")
 PROGRAM = os.environ.get("MONGO_STANDIN")
@@ -914,7 +920,10 @@ class Strict(Base):
         n, _, to, op = struct.unpack("<iiii", head)
         body = b""
         while len(body) < n - 16:
-            body += s.recv(n - 16 - len(body))
+            more = s.recv(n - 16 - len(body))
+            if not more:
+                return None
+            body += more
         return to, op, bson.decode(body[5 if op == 2013 else 20:], bson.codec_options.CodecOptions(
             unicode_decode_error_handler="replace"))
 
@@ -1001,6 +1010,377 @@ class Strict(Base):
             elif code == 43:
                 break
         self.assertEqual(code, 43)
+
+
+class Raw:
+    """A connection without a driver: each command is sent once, and what comes back is told."""
+
+    def __init__(self, address, db):
+        host, port = address.split(":")
+        self.db = db
+        self.socket = socket.create_connection((host, int(port)), timeout=10)
+
+    def send(self, **command):
+        self.socket.sendall(Strict.message(bson.encode(SON([*command.items(), ("$db", self.db)]))))
+
+    def take(self):
+        """The answer; None where the connection ended without a whole one."""
+        try:
+            answer = Strict.reply(self.socket)
+        except ConnectionResetError:
+            return None
+        return answer and answer[2]
+
+    def ask(self, **command):
+        self.send(**command)
+        return self.take()
+
+    def stream(self, **spec):
+        return self.ask(aggregate="c", pipeline=[{"$changeStream": spec}], cursor={})["cursor"]
+
+    def more(self, cursor, ms=50):
+        return self.ask(getMore=Int64(cursor["id"]), collection="c", maxTimeMS=ms)
+
+    def close(self):
+        self.socket.close()
+
+
+@own_options
+class Faults(unittest.TestCase):
+    """The control connection."""
+
+    OPTIONS = ()
+
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory(prefix="dune-standin-")
+        self.addCleanup(self.dir.cleanup)
+        self.port = 0
+        self.start()
+
+    def start(self, *options):
+        self.standin = Standin("--control", "unix:%s/control" % self.dir.name, "--data", self.dir.name + "/data",
+                               "--listen", "127.0.0.1:%d" % self.port, *self.OPTIONS, *options)
+        self.port = int(self.standin.address.split(":")[1])
+        self.control = control_of.Control(self.dir.name + "/control")
+        self.client = MongoClient(self.standin.uri, serverSelectionTimeoutMS=10000, retryReads=False,
+                                  heartbeatFrequencyMS=500)
+        self.c = self.client.x.c
+
+    def tearDown(self):
+        self.client.close()
+        self.control.close()
+        self.assertEqual(self.standin.stop(), 0)
+
+    def killed(self, *options):
+        """SIGKILL, and started again."""
+        self.client.close()
+        self.control.close()
+        self.standin.process.kill()
+        self.standin.process.wait()
+        self.standin.process.stdout.close()
+        self.start(*options)
+
+    def raw(self):
+        r = Raw(self.standin.address, "x")
+        self.addCleanup(r.close)
+        return r
+
+    def test_words(self):
+        self.assertEqual(self.control.say("status")["faults"], [])
+        with self.assertRaises(control_of.Refused):
+            self.control.say("nonsense")
+        for rule in ({"nonsense": 1}, {"cut": "x"}, {"cut": {"within": -1}}, {"error": 1}, {"command": 1}):
+            with self.assertRaises(control_of.Refused):
+                self.control.say("fault", rule)
+        self.control.socket.sendall(b'not json\n')
+        self.assertFalse(json.loads(self.control.lines.readline())["ok"])
+
+    def test_error(self):
+        rule = self.control.fault(command="insert", collection="c", skip=1, times=2, error={
+            "code": 91, "errmsg": "on its way out", "labels": ["A", "B"]})
+        r = self.raw()
+        answers = [r.ask(insert="c", documents=[{"_id": i}]) for i in range(5)]
+        self.assertEqual([a["ok"] for a in answers], [1, 0, 0, 1, 1])
+        self.assertEqual({k: answers[1][k] for k in ("code", "codeName", "errmsg", "errorLabels")}, {
+            "code": 91, "codeName": "ShutdownInProgress", "errmsg": "on its way out", "errorLabels": ["A", "B"]})
+        self.assertIn("operationTime", answers[1])
+        self.assertEqual(sorted(d["_id"] for d in self.c.find()), [0, 3, 4])
+        self.assertEqual(self.control.rule(rule), {"id": rule, "seen": 5, "applied": 2, "over": True})
+        self.control.fault(command="insert", error={"code": 50}, execute=True)
+        self.assertEqual(r.ask(insert="c", documents=[{"_id": 9}])["code"], 50)
+        self.assertEqual(self.c.count_documents({"_id": 9}), 1)
+        self.control.fault(command="insert", collection="other", error={"code": 1})
+        self.assertEqual(r.ask(insert="c", documents=[{"_id": 10}])["ok"], 1)
+        self.control.say("clear", True)
+        self.assertEqual(r.ask(insert="other", documents=[{"_id": 10}])["ok"], 1)
+
+    def test_cuts(self):
+        for cut, runs, answers in (("before", False, False), ("executed", True, False), ({"within": 20}, True, False),
+                                   ("after", True, True)):
+            self.control.fault(command="insert", cut=cut)
+            r, one = self.raw(), str(cut)
+            answer = r.ask(insert="c", documents=[{"_id": one}])
+            self.assertEqual(answer is not None, answers, cut)
+            self.assertIsNone(r.take())
+            self.assertEqual(self.c.count_documents({"_id": one}), int(runs), cut)
+
+    def test_cut_after_the_cursor_moved(self):
+        self.control.fault(command="getMore", stream=True, cut="executed")
+        r = self.raw()
+        cur = r.stream()
+        self.c.insert_many([{"_id": 1}, {"_id": 2}])
+        self.assertIsNone(r.more(cur))
+        self.assertEqual(self.raw().more(cur)["cursor"]["nextBatch"], [])
+        # One that waited is cut as well.
+        self.control.fault(command="getMore", stream=True, cut="executed")
+        r2 = self.raw()
+        r2.send(getMore=Int64(cur["id"]), collection="c", maxTimeMS=5000)
+        self.wait(lambda: self.control.say("status")["waiting"] == 1)
+        self.c.insert_one({"_id": 3})
+        self.assertIsNone(r2.take())
+
+    def wait(self, condition):
+        end = time.time() + 10
+        while not condition():
+            self.assertLess(time.time(), end)
+            time.sleep(0.01)
+
+    def test_slow(self):
+        self.control.fault(command="ping", delay_ms=150)
+        self.control.fault(command="ping", trickle={"bytes": 4, "ms": 2})
+        r = self.raw()
+        for _ in range(2):
+            began = time.time()
+            self.assertEqual(r.ask(ping=1)["ok"], 1)
+            self.assertGreater(time.time() - began, 0.06)
+        self.assertEqual(r.ask(ping=1)["ok"], 1)
+
+    def test_hang(self):
+        self.control.fault(command="insert", hang=True)
+        self.control.fault(command="insert", hang=True, execute=True)
+        for i in range(2):
+            r = self.raw()
+            r.send(insert="c", documents=[{"_id": i}])
+            r.send(ping=1)
+            r.socket.settimeout(0.15)
+            with self.assertRaises(socket.timeout):
+                r.take()
+        self.assertEqual([d["_id"] for d in self.c.find()], [1])
+
+    def test_chance_and_seed(self):
+        taken = []
+        for _ in range(2):
+            self.control.say("seed", 7)
+            self.control.fault(command="ping", times=-1, chance=0.3, error={"code": 6})
+            r = self.raw()
+            taken.append([r.ask(ping=1)["ok"] for _ in range(40)])
+            self.control.say("clear", True)
+        self.assertEqual(taken[0], taken[1])
+        self.assertTrue(4 < taken[0].count(0) < 24)
+
+    def test_empty_batches(self):
+        r = self.raw()
+        cur = r.stream()
+        self.c.insert_one({"_id": 1})
+        self.control.fault(command="getMore", stream=True, empty=True)
+        self.control.fault(command="getMore", stream=True, empty=True, no_token=True)
+        self.control.fault(command="getMore", stream=True, no_token=True)
+        got = [r.more(cur)["cursor"] for _ in range(4)]
+        self.assertEqual([len(g["nextBatch"]) for g in got], [0, 0, 1, 0])
+        self.assertEqual(["postBatchResumeToken" in g for g in got], [True, False, False, True])
+        self.assertLess(got[0]["postBatchResumeToken"]["_data"], got[2]["nextBatch"][0]["_id"]["_data"])
+
+    def test_killed_with_events(self):
+        r = self.raw()
+        cur = r.stream()
+        self.c.insert_one({"_id": 1})
+        self.control.fault(command="getMore", kill_cursor=True)
+        self.assertEqual([r.more(cur)["code"] for _ in range(2)], [237, 43])
+        cur = r.stream()
+        self.assertEqual(self.control.say("kill_streams")["killed"], 1)
+        self.assertEqual(r.more(cur)["code"], 43)
+        cur = r.stream()
+        r.send(getMore=Int64(cur["id"]), collection="c", maxTimeMS=9000)
+        self.wait(lambda: self.control.say("status")["waiting"] == 1)
+        self.control.say("kill_streams")
+        self.assertEqual(r.take()["code"], 237)
+
+    def test_interrupt_and_cut_all(self):
+        r = self.raw()
+        cur = r.stream()
+        r.send(getMore=Int64(cur["id"]), collection="c", maxTimeMS=9000)
+        self.wait(lambda: self.control.say("status")["waiting"] == 1)
+        self.control.say("interrupt", 11601)
+        answer = r.take()
+        self.assertEqual((answer["code"], answer["errorLabels"]), (11601, ["ResumableChangeStreamError"]))
+        self.assertGreater(self.control.say("cut", "all")["cut"], 0)
+        self.assertIsNone(r.take())
+
+    def test_step_down(self):
+        r = self.raw()
+        before = r.ask(hello=1)
+        cur = r.stream()
+        r.send(getMore=Int64(cur["id"]), collection="c", maxTimeMS=9000)
+        self.wait(lambda: self.control.say("status")["waiting"] == 1)
+        self.control.say("step_down", {})
+        answer = r.take()
+        self.assertEqual((answer["code"], answer["errorLabels"]), (11602, ["ResumableChangeStreamError"]))
+        h = r.ask(hello=1)
+        self.assertEqual((h["isWritablePrimary"], h["secondary"]), (False, True))
+        self.assertNotIn("primary", h)
+        self.assertEqual(r.ask(insert="c", documents=[{}])["code"], 10107)
+        self.assertEqual(r.ask(find="c")["code"], 13435)
+        self.assertEqual(r.ask(**{"find": "c", "$readPreference": {"mode": "secondary"}})["ok"], 1)
+        self.control.say("elect")
+        after = r.ask(hello=1)
+        self.assertTrue(after["isWritablePrimary"])
+        self.assertGreater(str(after["electionId"]), str(before["electionId"]))
+        # A driver gets over it by itself.
+        self.control.say("step_down", {"ms": 300})
+        self.c.insert_one({"_id": 1})
+        self.control.say("step_down", {"ms": 1, "cut": True})
+        self.assertIsNone(r.take())
+
+    def test_claims(self):
+        self.control.say("claim", {"election_id": "7fffffff00000000000000ff", "set_version": 4})
+        h = self.raw().ask(hello=1)
+        self.assertEqual((str(h["electionId"]), h["setVersion"]), ("7fffffff00000000000000ff", 4))
+        self.control.say("claim", {})
+        self.assertEqual(self.raw().ask(hello=1)["setVersion"], 1)
+
+    def test_roll_oplog(self):
+        r = self.raw()
+        cur = r.stream()
+        token = cur["postBatchResumeToken"]
+        self.c.insert_many([{"_id": i} for i in range(20)])
+        self.control.say("roll_oplog", 3)
+        self.assertEqual(self.control.say("status")["oplog_entries"], 3)
+        self.assertEqual(r.more(cur)["code"], 136)
+        answer = r.ask(aggregate="c", pipeline=[{"$changeStream": {"startAfter": token}}], cursor={})
+        self.assertEqual((answer["code"], answer["errorLabels"]), (286, ["NonResumableChangeStreamError"]))
+        # Still so after a restart.
+        self.killed()
+        answer = self.raw().ask(aggregate="c", pipeline=[{"$changeStream": {"startAfter": token}}], cursor={})
+        self.assertEqual(answer["code"], 286)
+
+    def test_one_cluster_time(self):
+        r = self.raw()
+        cur = r.stream()
+        self.control.say("one_time", 1)
+        r.ask(insert="c", documents=[{"_id": i} for i in range(4)])
+        r.ask(insert="c", documents=[{"_id": 9}])
+        events = r.more(cur)["cursor"]["nextBatch"]
+        self.assertEqual([e["documentKey"]["_id"] for e in events], [0, 1, 2, 3, 9])
+        self.assertEqual(len({e["clusterTime"] for e in events}), 2)
+        tokens = [e["_id"]["_data"] for e in events]
+        self.assertEqual((len(set(tokens)), sorted(tokens)), (5, tokens))
+        for i in range(5):
+            rest = r.more(r.stream(startAfter={"_data": tokens[i]}))["cursor"]["nextBatch"] if i == 4 else \
+                r.stream(startAfter={"_data": tokens[i]})["firstBatch"]
+            self.assertEqual([e["_id"]["_data"] for e in rest], tokens[i + 1:])
+
+    def test_transaction_across_batches(self):
+        r = self.raw()
+        cur = r.stream()
+        with self.client.start_session() as s, s.start_transaction():
+            self.c.insert_many([{"_id": i} for i in range(6)], session=s)
+        got = []
+        while len(got) < 6:
+            batch = r.ask(getMore=Int64(cur["id"]), collection="c", batchSize=2)["cursor"]
+            got += batch["nextBatch"]
+            self.assertEqual(batch["postBatchResumeToken"], got[-1]["_id"])
+            rest = r.ask(aggregate="c", pipeline=[{"$changeStream": {"startAfter": got[-1]["_id"]}}],
+                         cursor={})["cursor"]["firstBatch"]
+            self.assertEqual(len(rest), 6 - len(got))
+        self.assertEqual(len({e["clusterTime"] for e in got}), 1)
+
+    def test_hold(self):
+        r = self.raw()
+        cur = r.stream()
+        self.c.insert_many([{"_id": i} for i in range(4)])
+        self.control.say("hold", 2)
+        self.assertEqual(len(r.more(cur)["cursor"]["nextBatch"]), 2)
+        self.c.insert_one({"_id": 9})
+        held = r.more(cur)["cursor"]
+        self.assertEqual(held["nextBatch"], [])
+        self.control.say("hold", False)
+        rest = r.more(cur)["cursor"]["nextBatch"]
+        self.assertEqual([e["documentKey"]["_id"] for e in rest], [2, 3, 9])
+        self.assertLess(held["postBatchResumeToken"]["_data"], rest[0]["_id"]["_data"])
+
+    def test_deny(self):
+        self.control.say("deny", {"find": True, "changeStream": True})
+        r = self.raw()
+        self.assertEqual(r.ask(find="c")["code"], 13)
+        self.assertEqual(r.ask(aggregate="c", pipeline=[{"$changeStream": {}}], cursor={})["code"], 13)
+        self.control.say("deny", {})
+        self.assertEqual(r.ask(find="c")["ok"], 1)
+
+    def test_broken_documents(self):
+        r = self.raw()
+        cur = r.stream()
+        bad = bson.encode({"_id": 1, "a": "xyz"}).replace(b"xyz", b"\xff\xfez")
+        for document in (bad, bson.encode({"_id": 1, "a": float("nan")})):
+            self.control.say("write", {"db": "x", "collection": "c", "hex": document.hex()})
+        self.control.say("write", {"db": "x", "collection": "c", "hex": document.hex(), "remove": True})
+        events = r.more(cur)["cursor"]["nextBatch"]
+        self.assertEqual([e["operationType"] for e in events], ["insert", "replace", "delete"])
+        self.assertIn("\ufffd", events[0]["fullDocument"]["a"])
+        for wrong in ("", "zz", bson.encode({"a": 1}).hex(), document.hex()[:-2]):
+            with self.assertRaises(control_of.Refused):
+                self.control.say("write", {"db": "x", "collection": "c", "hex": wrong})
+
+    def test_data_survives(self):
+        self.client.x.create_collection("empty")
+        self.c.insert_many([{"_id": i, "n": 0} for i in range(50)])
+        self.c.update_many({"_id": {"$lt": 10}}, {"$set": {"n": 1}})
+        self.c.replace_one({"_id": 20}, {"text": "new"})
+        self.c.delete_many({"_id": {"$gte": 40}})
+        token = self.raw().stream()["postBatchResumeToken"]
+        self.client.x.gone.insert_one({})
+        self.client.x.gone.drop()
+        self.client.x.old.insert_one({"_id": 1})
+        self.client.x.old.rename("new")
+        with self.client.start_session() as s, s.start_transaction():
+            self.c.insert_many([{"_id": "t%d" % i} for i in range(3)], session=s)
+        want = sorted(self.c.find(), key=str)
+        names = sorted(self.client.x.list_collection_names())
+        election = self.raw().ask(hello=1)["electionId"]
+        infos = {i["name"]: i["info"]["uuid"] for i in self.client.x.list_collections()}
+        self.killed()
+        self.assertEqual(sorted(self.c.find(), key=str), want)
+        self.assertEqual(sorted(self.client.x.list_collection_names()), names)
+        self.assertEqual({i["name"]: i["info"]["uuid"] for i in self.client.x.list_collections()}, infos)
+        self.assertGreater(str(self.raw().ask(hello=1)["electionId"]), str(election))
+        events = self.raw().stream(startAfter=token)["firstBatch"]
+        self.assertEqual([e["documentKey"]["_id"] for e in events], ["t0", "t1", "t2"])
+        self.c.insert_one({"_id": "later"})
+        self.killed("--elect-ms", "200")
+        self.assertEqual(self.c.count_documents({"_id": "later"}), 1)
+
+    def test_torn_journal(self):
+        self.c.insert_one({"_id": 1})
+        self.c.insert_many([{"_id": 2}, {"_id": 3}])
+        self.standin.process.kill()
+        self.standin.process.wait()
+        path = self.dir.name + "/data/journal"
+        os.truncate(path, os.path.getsize(path) - 3)
+        self.killed()
+        # The retryable write's own record is in the frame, too: whole or not at all.
+        self.assertEqual([d["_id"] for d in self.c.find()], [1])
+        self.c.insert_one({"_id": 4})
+        self.killed()
+        self.assertEqual([d["_id"] for d in self.c.find()], [1, 4])
+
+    def test_retried_write_across_a_restart(self):
+        lsid = {"id": bson.Binary(uuid.uuid4().bytes, 4)}
+        write = dict(update="c", updates=[{"q": {"_id": 1}, "u": {"$inc": {"n": 1}}, "upsert": True}],
+                     lsid=lsid, txnNumber=Int64(5))
+        first = self.raw().ask(**write)
+        self.killed()
+        again = self.raw().ask(**write)
+        self.assertEqual((again["n"], again["upserted"]), (first["n"], first["upserted"]))
+        self.assertEqual(self.c.find_one()["n"], 1)
 
 
 if __name__ == "__main__":
