@@ -37,8 +37,8 @@ PROGRAMS := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/dune-frame
 ingestd_LIBS    = -lmongoc-1.0 -lbson-1.0 -lev -lm
 analyticsd_LIBS = -lbson-1.0 -lsqlite3 -lutf8proc -lev -lm
 wsfand_LIBS     = -lwslay -lz -ljwt -lcrypto -lev -lm
-statsd_LIBS     = -lmicrohttpd -lev -lm
-lib_LIBS        = -lev -lm
+statsd_LIBS     = -lmicrohttpd -ljwt -lcrypto -lev -lm
+lib_LIBS        = -ljwt -lcrypto -lev -lm
 bson_CFLAGS     = $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags libbson-1.0 2>/dev/null))
 mongoc_CFLAGS   = $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags libmongoc-1.0 2>/dev/null))
 ingestd_CFLAGS    = $(mongoc_CFLAGS)

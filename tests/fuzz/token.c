@@ -2,7 +2,7 @@
 /* From a request to the verdict on its token. An input that begins with '!' is a header and,
  * behind a newline, claims, which are signed here, since no fuzzer guesses a signature; any
  * other is a whole request, whose token must never be good. */
-#include "wsfand/jwt.h"
+#include "lib/jwt.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include <openssl/hmac.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "wsfand/token_source.h"
+#include "lib/token_source.h"
 
 #define SECRET "a secret of at least 32 bytes, as RFC 7518 wants"
 #define NOW INT64_C(1700000000000)

@@ -7,7 +7,7 @@
 
 #include "lib/base.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/wsfand/texts.h"
+#include "tests/unit/texts.h"
 #include "wsfand/cidr.h"
 #include "wsfand/siphash.h"
 

@@ -6,7 +6,7 @@
 
 #include "lib/base.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/wsfand/texts.h"
+#include "tests/unit/texts.h"
 
 #define PEER "10.0.0.1"
 #define TRUSTED "10.0.0.0/8,2001:db8:a::/48"

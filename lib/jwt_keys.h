@@ -7,8 +7,8 @@
  * empty lines are passed over), DUNE_JWT_PUBLIC_KEY_FILE one or several PEM blocks "PUBLIC KEY"
  * (RFC 7468, 13; `openssl pkey -pubout`), with any text between them. Secrets from
  * both settings count together. */
-#ifndef WSFAND_JWT_KEYS_H
-#define WSFAND_JWT_KEYS_H
+#ifndef LIB_JWT_KEYS_H
+#define LIB_JWT_KEYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,6 +52,15 @@ struct jwt_keys {
 	/* A secret is shorter than the hash, which RFC 7518, 3.2, forbids: worth a warning. */
 	bool weak;
 };
+
+/* Of a daemon whose settings.def includes lib/settings_jwt.def. */
+#define JWT_CONFIG(settings)                                                              \
+	{                                                                                 \
+		.algorithm = (settings)->jwt_algorithm, .secret = (settings)->jwt_secret, \
+		.secret_file = (settings)->jwt_secret_file,                               \
+		.public_key_file = (settings)->jwt_public_key_file,                       \
+		.issuer = (settings)->jwt_issuer, .audience = (settings)->jwt_audience    \
+	}
 
 /* Whether tokens are asked at all. */
 bool jwt_wanted(const struct jwt_config *config);

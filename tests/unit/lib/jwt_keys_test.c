@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "wsfand/jwt_keys.h"
+#include "lib/jwt_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
-#include "tests/unit/wsfand/texts.h"
-#include "tests/unit/wsfand/tokens.h"
-#include "wsfand/jwt.h"
+#include "tests/unit/texts.h"
+#include "tests/unit/lib/tokens.h"
+#include "lib/jwt.h"
 
 #define OLD "the old secret, of at least 32 bytes"
 #define NEW "the new secret, of at least 32 bytes"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "wsfand/token_source.h"
+#include "lib/token_source.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "wsfand/jwt_pem.h"
+#include "lib/jwt_pem.h"
 
 #include <string.h>
 

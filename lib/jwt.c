@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "wsfand/jwt.h"
+#include "lib/jwt.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,45 +123,44 @@ audience_good(const struct json_doc *doc, const char *wanted)
 	return false;
 }
 
-static bool
-form_covered(const struct json_doc *doc, const struct form_id *form)
+static void
+read_forms(const struct json_doc *doc, struct jwt_grant *grant)
 {
 	int forms = json_get(doc, 0, "forms");
 	char text[FORM_ID_HEX + 1];
-	struct form_id id;
 
-	if (json_type(doc, forms) == JSON_STRING)
-		return json_string_is(doc, forms, "*");
+	grant->all = json_string_is(doc, forms, "*");
+	grant->count = 0;
 	if (json_type(doc, forms) != JSON_ARRAY)
-		return false;
+		return;
 	JSON_FOR_EACH (one, doc, forms) {
 		int length = json_string(doc, one, text, sizeof(text));
-		if (length > 0 && form_id_parse(&id, text, (size_t)length) == 0 &&
-		    form_id_equal(&id, form))
-			return true;
+		if (length > 0 && grant->count < JWT_MAX_FORMS &&
+		    form_id_parse(&grant->forms[grant->count], text, (size_t)length) == 0)
+			grant->count++;
 	}
-	return false;
 }
 
 static enum jwt_verdict
-judge_claims(const struct jwt_keys *keys, const struct json_doc *doc, const struct form_id *form,
-    int64_t now_ms, int64_t *expires_ms)
+judge_claims(const struct jwt_keys *keys, const struct json_doc *doc, int64_t now_ms,
+    struct jwt_grant *grant)
 {
 	if (json_type(doc, 0) != JSON_OBJECT)
 		return JWT_INVALID;
-	enum jwt_verdict verdict = judge_time(doc, now_ms, expires_ms);
+	enum jwt_verdict verdict = judge_time(doc, now_ms, &grant->expires_ms);
 	if (verdict != JWT_OK)
 		return verdict;
 	if (keys->issuer != NULL && !json_string_is(doc, json_get(doc, 0, "iss"), keys->issuer))
 		return JWT_WRONG_ISSUER;
 	if (keys->audience != NULL && !audience_good(doc, keys->audience))
 		return JWT_WRONG_AUDIENCE;
-	return form_covered(doc, form) ? JWT_OK : JWT_FORM_NOT_COVERED;
+	read_forms(doc, grant);
+	return JWT_OK;
 }
 
 enum jwt_verdict
-jwt_judge(const struct jwt_keys *keys, const char *token, size_t length, const struct form_id *form,
-    int64_t now_ms, int64_t *expires_ms)
+jwt_read(const struct jwt_keys *keys, const char *token, size_t length, int64_t now_ms,
+    struct jwt_grant *grant)
 {
 	char copy[JWT_MAX_TOKEN + 1];
 	struct json_doc doc;
@@ -178,11 +176,37 @@ jwt_judge(const struct jwt_keys *keys, const char *token, size_t length, const s
 		return JWT_INVALID;
 	enum jwt_verdict verdict = JWT_INVALID;
 	if (json_parse(&doc, claims, strlen(claims), MAX_TOKENS, NULL) == 0) {
-		verdict = judge_claims(keys, &doc, form, now_ms, expires_ms);
+		verdict = judge_claims(keys, &doc, now_ms, grant);
 		json_free(&doc);
 	}
 	free(claims);
 	return verdict;
+}
+
+bool
+jwt_covers(const struct jwt_grant *grant, const struct form_id *form)
+{
+	if (grant->all)
+		return true;
+	for (size_t i = 0; i < grant->count; i++)
+		if (form_id_equal(&grant->forms[i], form))
+			return true;
+	return false;
+}
+
+enum jwt_verdict
+jwt_judge(const struct jwt_keys *keys, const char *token, size_t length, const struct form_id *form,
+    int64_t now_ms, int64_t *expires_ms)
+{
+	struct jwt_grant grant;
+	enum jwt_verdict verdict = jwt_read(keys, token, length, now_ms, &grant);
+
+	if (verdict != JWT_OK)
+		return verdict;
+	if (!jwt_covers(&grant, form))
+		return JWT_FORM_NOT_COVERED;
+	*expires_ms = grant.expires_ms;
+	return JWT_OK;
 }
 
 const char *

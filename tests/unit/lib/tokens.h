@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* tokens: keys and signed tokens for tests. */
-#ifndef TESTS_UNIT_WSFAND_TOKENS_H
-#define TESTS_UNIT_WSFAND_TOKENS_H
+#ifndef TESTS_UNIT_LIB_TOKENS_H
+#define TESTS_UNIT_LIB_TOKENS_H
 
 #include <stddef.h>
 
-#include "wsfand/jwt_keys.h"
+#include "lib/jwt_keys.h"
 
 /* A token of these two JSON texts, signed with HMAC under `hash` ("SHA256"; NULL: an empty
  * signature). The caller frees it. */

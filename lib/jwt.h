@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* jwt: whether a token lets its bearer watch a form (RFC 7519). Pure: the time is an argument.
+/* jwt: which forms a token lets its bearer see (RFC 7519). Pure: the time is an argument.
  * Never logs; callers must not log tokens either.
  *
  * libjwt verifies the signature, with each key in turn. It alone would take the algorithm from
@@ -12,18 +12,21 @@
  * a string or an array that holds it; `forms`, an array of form ids in either case, or the
  * string "*": all forms; without it: none. A token that names `crit` headers is
  * refused (RFC 7515, 4.1.11: we know none), and so is `typ` other than JWT. */
-#ifndef WSFAND_JWT_H
-#define WSFAND_JWT_H
+#ifndef LIB_JWT_H
+#define LIB_JWT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base.h"
 #include "lib/form_id.h"
-#include "wsfand/jwt_keys.h"
+#include "lib/jwt_keys.h"
 
 #define JWT_MAX_TOKEN 8192
 #define JWT_SKEW_MS 30000
+/* More form ids than the longest token has room for. */
+#define JWT_MAX_FORMS 256
 
 enum jwt_verdict {
 	JWT_OK,
@@ -37,10 +40,23 @@ enum jwt_verdict {
 	JWT_FORM_NOT_COVERED, /* 403; everything else 401 */
 };
 
-/* `length` 0: JWT_MISSING. On JWT_OK, *expires_ms is when the connection has to end: the
- * token's `exp`, or, where that lies already behind `now_ms` (within the tolerance), `exp` and
- * the tolerance; always in the future, and before the year 10000. `now_ms`: of the
- * wall clock (clock_wall_ms). */
+/* What a good token allows. */
+struct jwt_grant {
+	/* When that ends: the token's `exp`, or, where that lies already behind `now_ms` (within the
+	 * tolerance), `exp` and the tolerance; always in the future, and before the year 10000. */
+	int64_t expires_ms;
+	bool all; /* forms: "*" */
+	size_t count;
+	struct form_id forms[JWT_MAX_FORMS];
+};
+
+/* `length` 0: JWT_MISSING. On JWT_OK *grant is filled in, and never anything but JWT_OK or one of
+ * the failures that are 401 comes back. `now_ms`: of the wall clock (clock_wall_ms). */
+MUST_CHECK enum jwt_verdict jwt_read(const struct jwt_keys *keys, const char *token, size_t length,
+    int64_t now_ms, struct jwt_grant *grant);
+bool jwt_covers(const struct jwt_grant *grant, const struct form_id *form);
+
+/* Both at once, for one form. On JWT_OK *expires_ms is the grant's. */
 MUST_CHECK enum jwt_verdict jwt_judge(const struct jwt_keys *keys, const char *token, size_t length,
     const struct form_id *form, int64_t now_ms, int64_t *expires_ms);
 

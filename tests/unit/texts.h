@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* texts: long strings for tests. */
-#ifndef TESTS_UNIT_WSFAND_TEXTS_H
-#define TESTS_UNIT_WSFAND_TEXTS_H
+#ifndef TESTS_UNIT_TEXTS_H
+#define TESTS_UNIT_TEXTS_H
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/wsfand/tokens.h"
+#include "tests/unit/lib/tokens.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <openssl/pem.h>
 
 #include "tests/unit/unit.h"
-#include "tests/unit/wsfand/texts.h"
+#include "tests/unit/texts.h"
 
 #define TEXT_SIZE 32768
 

@@ -7,9 +7,9 @@
  *
  * Several that are the same are one. Several that differ are refused, so that no two parts of
  * a chain can look at different ones. An empty token is none. What a token is made of is not
- * looked at here (see wsfand/jwt.h). */
-#ifndef WSFAND_TOKEN_SOURCE_H
-#define WSFAND_TOKEN_SOURCE_H
+ * looked at here (see lib/jwt.h). */
+#ifndef LIB_TOKEN_SOURCE_H
+#define LIB_TOKEN_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* jwt_pem: public keys out of a PEM text (RFC 7468), one after the other, each checked to be of
  * the algorithm's kind and written anew, alone, as libjwt wants it. Pure. */
-#ifndef WSFAND_JWT_PEM_H
-#define WSFAND_JWT_PEM_H
+#ifndef LIB_JWT_PEM_H
+#define LIB_JWT_PEM_H
 
 #include <stddef.h>
 
 #include "lib/base.h"
-#include "wsfand/jwt_keys.h"
+#include "lib/jwt_keys.h"
 
 struct jwt_pem;
 

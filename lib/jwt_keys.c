@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "wsfand/jwt_keys.h"
+#include "lib/jwt_keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "lib/mem.h"
 #include "lib/sock.h"
-#include "wsfand/jwt_pem.h"
+#include "lib/jwt_pem.h"
 
 #define SECRET_SETTING "DUNE_JWT_SECRET"
 #define SECRET_FILE_SETTING "DUNE_JWT_SECRET_FILE"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "wsfand/jwt.h"
+#include "lib/jwt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
-#include "tests/unit/wsfand/texts.h"
-#include "tests/unit/wsfand/tokens.h"
+#include "tests/unit/texts.h"
+#include "tests/unit/lib/tokens.h"
 
 #define SECRET "a secret of at least 32 bytes, as RFC 7518 wants"
 #define FORM "60f7b1b9e1234567890abcde"
@@ -329,4 +329,29 @@ TEST(jwt_elliptic)
 	    JWT_ES384, JWT_ES256, key_pair_make("EC", 0, "P-384"), key_pair_make("EC", 0, "P-384"));
 	check_public(
 	    JWT_ES512, JWT_ES256, key_pair_make("EC", 0, "P-521"), key_pair_make("EC", 0, "P-521"));
+}
+
+TEST(jwt_grants)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+	char *token = token_hs256(
+	    "{" EXP "\"forms\":[\"x\",\"" FORM "\",\"000000000000000000000001\"]}", SECRET);
+	struct jwt_grant grant;
+	struct form_id form;
+
+	CHECK_INT(jwt_read(keys, token, strlen(token), NOW, &grant), JWT_OK);
+	free(token);
+	CHECK_INT(grant.expires_ms, INT64_C(1700000100000));
+	CHECK(!grant.all);
+	CHECK_INT(grant.count, 2);
+	CHECK_INT(form_id_parse(&form, FORM, strlen(FORM)), 0);
+	CHECK(jwt_covers(&grant, &form));
+	form.bytes[0] ^= 1;
+	CHECK(!jwt_covers(&grant, &form));
+	/* No forms at all is a good token that covers nothing. */
+	token = token_hs256("{\"exp\":1700000100}", SECRET);
+	CHECK_INT(jwt_read(keys, token, strlen(token), NOW, &grant), JWT_OK);
+	free(token);
+	CHECK(!jwt_covers(&grant, &form));
+	jwt_keys_free(&keys);
 }
