@@ -5,11 +5,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "analyticsd/apply.h"
-#include "analyticsd/committer.h"
 #include "analyticsd/counters.h"
+#include "analyticsd/event.h"
 #include "analyticsd/fan_port.h"
 #include "analyticsd/ingest_port.h"
+#include "analyticsd/states.h"
 #include "analyticsd/zone.h"
 #include "lib/clock.h"
 #include "lib/die.h"
@@ -30,11 +30,7 @@ struct app {
 	const struct settings *settings;
 	struct ev_loop *loop;
 	struct zone *zone;
-	struct store *store;
-	struct ledger *ledger;
-	struct forms *forms;
-	struct apply *apply;
-	struct committer *committer;
+	struct states *states;
 	struct ingest_port *ingest;
 	struct fan_port *fan;
 	struct report *report;
@@ -46,16 +42,34 @@ struct app {
 
 /* ---- events in ---- */
 
+/* Before the event itself, whose position belongs to the state that is active then. */
+static int
+turn(struct app *app, const bson_t *doc)
+{
+	switch (event_turn(doc)) {
+	case TURN_REBUILD:
+		return states_rebuild(app->states);
+	case TURN_REBUILT:
+		return states_rebuilt(app->states);
+	case TURN_NONE:
+		break;
+	}
+	return 0;
+}
+
 static int
 on_document(void *owner, const bson_t *doc)
 {
 	struct app *app = owner;
 
-	if (apply_document(app->apply, doc, clock_wall_ms()) < 0) {
-		committer_stall(app->committer, errno);
+	if (turn(app, doc) < 0)
+		return -1;
+	struct state *state = states_active(app->states);
+	if (apply_document(state->apply, doc, clock_wall_ms()) < 0) {
+		committer_stall(state->committer, errno);
 		return -1;
 	}
-	committer_note(app->committer);
+	committer_note(state->committer);
 	return 0;
 }
 
@@ -64,7 +78,7 @@ on_settle(void *owner)
 {
 	struct app *app = owner;
 
-	return committer_commit(app->committer);
+	return committer_commit(states_active(app->states)->committer);
 }
 
 static const struct buf *
@@ -72,7 +86,7 @@ on_position(void *owner)
 {
 	struct app *app = owner;
 
-	return apply_position(app->apply);
+	return apply_position(states_active(app->states)->apply);
 }
 
 static void
@@ -101,9 +115,38 @@ on_moved(void *owner)
 	ingest_port_committed(app->ingest);
 }
 
+static void
+on_stale(void *owner)
+{
+	struct app *app = owner;
+
+	fan_port_set_stale(app->fan, true);
+}
+
+static void
+on_turning(void *owner)
+{
+	struct app *app = owner;
+
+	fan_port_detach(app->fan);
+}
+
+static void
+on_turned(void *owner)
+{
+	struct app *app = owner;
+
+	fan_port_attach(app->fan, states_served(app->states)->forms);
+}
+
+static const struct states_events states_events = {.changed = on_changed,
+    .blocked = on_blocked,
+    .moved = on_moved,
+    .stale = on_stale,
+    .turning = on_turning,
+    .turned = on_turned};
 static const struct ingest_events ingest_events = {
     .document = on_document, .settle = on_settle, .position = on_position};
-static const struct committer_events committer_events = {.blocked = on_blocked, .moved = on_moved};
 
 /* ---- time ---- */
 
@@ -132,9 +175,8 @@ on_hour(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 
 	if (start != app->hour_start) {
 		app->hour_start = start;
-		forms_set_now(app->forms, now);
+		states_set_now(app->states, now);
 		fan_port_metrics(app->fan);
-		committer_note(app->committer);
 	}
 	start_hour(app, now);
 }
@@ -147,21 +189,24 @@ on_refresh(void *owner)
 	struct app *app = owner;
 
 	fan_port_refresh(app->fan);
-	counters[COUNTER_pending_rows] = ledger_pending(app->ledger);
-	counters[COUNTER_forms_in_memory] = forms_count(app->forms);
+	counters[COUNTER_pending_rows] = ledger_pending(states_active(app->states)->ledger);
+	counters[COUNTER_forms_in_memory] = forms_count(states_served(app->states)->forms);
 }
 
 static const char *
 on_unwell(void *owner)
 {
 	struct app *app = owner;
-	const char *unwell = committer_unwell(app->committer);
+	const struct state *state = states_active(app->states);
+	const char *unwell = committer_unwell(state->committer);
 
 	if (unwell != NULL)
 		return unwell;
+	if (states_rebuilding(app->states))
+		return "everything is being counted anew, the numbers are stale until then";
 	if (ingest_port_alone_ms(app->ingest) > ALONE_MS)
 		return "ingestd is not connected";
-	int64_t lag_ms = apply_lag(app->apply, clock_wall_ms());
+	int64_t lag_ms = apply_lag(state->apply, clock_wall_ms());
 	if (lag_ms > STALE_MS) {
 		snprintf(app->unwell, sizeof(app->unwell),
 		    "the numbers are %" PRId64 " s behind the source, and catching up",
@@ -181,7 +226,7 @@ on_terminate(void *owner)
 	struct app *app = owner;
 
 	ingest_port_stop(app->ingest);
-	if (committer_commit(app->committer) < 0) {
+	if (committer_commit(states_active(app->states)->committer) < 0) {
 		log_error("leaving without the last commit; the source is read again from the one "
 			  "before");
 		app->exit_code = EXIT_SYSTEM;
@@ -197,25 +242,17 @@ static const struct signal_events signal_events = {.terminate = on_terminate};
 /* ---- the whole ---- */
 
 static void
-open_state(struct app *app)
+open_states(struct app *app)
 {
 	const struct settings *settings = app->settings;
 
-	app->store = store_sqlite_open(settings->state_dir);
-	app->ledger = ledger_new(app->store);
-	if (app->ledger != NULL)
-		app->forms = forms_new(&(struct forms_config){.store = app->store,
-		    .ledger = app->ledger,
-		    .zone = app->zone,
-		    .max = (size_t)settings->max_forms_in_memory});
-	if (app->forms != NULL)
-		app->apply = apply_new(&(struct apply_config){.store = app->store,
-		    .ledger = app->ledger,
-		    .forms = app->forms,
-		    .changed = on_changed,
-		    .owner = app});
-	if (app->apply == NULL)
-		die_system("unable to read %s/analytics.db", settings->state_dir);
+	app->states = states_new(app->loop,
+	    &(struct states_config){.directory = settings->state_dir,
+		.zone = app->zone,
+		.max_forms = (size_t)settings->max_forms_in_memory,
+		.commit_interval_ms = (unsigned)settings->commit_interval_ms,
+		.events = &states_events,
+		.owner = app});
 }
 
 static void
@@ -227,13 +264,8 @@ open_ports(struct app *app)
 	    &(struct fan_config){.frames_to = settings->frames_to,
 		.max_frame_bytes = (size_t)settings->max_frame_bytes,
 		.update_interval_ms = (unsigned)settings->update_interval_ms,
-		.forms = app->forms});
-	app->committer = committer_new(app->loop,
-	    &(struct committer_config){.apply = app->apply,
-		.store = app->store,
-		.interval_ms = (unsigned)settings->commit_interval_ms,
-		.events = &committer_events,
-		.owner = app});
+		.forms = states_served(app->states)->forms});
+	fan_port_set_stale(app->fan, states_rebuilding(app->states));
 	app->ingest = ingest_port_new(app->loop, settings->run_dir, &ingest_events, app);
 	app->report = report_new(app->loop,
 	    &(struct report_config){.daemon = "analyticsd",
@@ -258,7 +290,7 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	if (app->zone == NULL)
 		die_usage("DUNE_TIMEZONE: tzdata does not know %s", settings->timezone);
 	app->hour_start = zone_hour_start(app->zone, now);
-	open_state(app);
+	open_states(app);
 	open_ports(app);
 	ev_timer_init(&app->metrics, on_metrics, metrics_s, metrics_s);
 	ev_timer_start(loop, &app->metrics);
@@ -285,12 +317,8 @@ app_free(struct app **pointer)
 	ev_timer_stop(app->loop, &app->metrics);
 	report_free(&app->report);
 	ingest_port_free(&app->ingest);
-	committer_free(&app->committer);
 	fan_port_free(&app->fan);
-	apply_free(&app->apply);
-	forms_free(&app->forms);
-	ledger_free(&app->ledger);
-	app->store->ops->free(&app->store);
+	states_free(&app->states);
 	zone_close(&app->zone);
 	MEM_FREE(pointer);
 }

@@ -319,7 +319,7 @@ apply_event(struct apply *apply, const struct event *event, const bson_t *whole,
 		malformed(whole, "event", "no doc");
 		return 0;
 	}
-	if (strcmp(event->op, "position") == 0) {
+	if (strcmp(event->op, "position") == 0 || event_turn(whole) != TURN_NONE) {
 		counters[COUNTER_positions]++;
 		return 0;
 	}

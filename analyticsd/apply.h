@@ -34,7 +34,8 @@ struct apply_config {
 struct apply *apply_new(const struct apply_config *config);
 void apply_free(struct apply **apply);
 
-/* An event or a bare document (docs/protocol.md, "Ingest"). 0; -1 with the store's errno: nothing
+/* An event or a bare document (docs/protocol.md, "Ingest"); of `rebuild` and `rebuilt` (states.h)
+ * only the position counts here. 0; -1 with the store's errno: nothing
  * of it was applied, it is to be offered again. */
 MUST_CHECK int apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms);
 

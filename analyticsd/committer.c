@@ -41,12 +41,13 @@ give_up(struct committer *committer)
 {
 	struct store *store = committer->config.store;
 	char where[PATH_MAX];
+	const char *name = committer->config.name;
 	char *failure = mem_strdup(store->ops->failure(store));
 
 	if (store->ops->set_aside(store, where, sizeof(where)) < 0)
-		die_system("analytics.db is corrupt (%s) and cannot be set aside", failure);
+		die_system("%s is corrupt (%s) and cannot be set aside", name, failure);
 	errno = 0;
-	die_system("analytics.db is corrupt (%s); it is kept as %s, the next start is an empty one",
+	die_system("%s is corrupt (%s); it is kept as %s, the next start is an empty one", name,
 	    failure, where);
 }
 

@@ -27,6 +27,7 @@ struct committer_events {
 };
 
 struct committer_config {
+	const char *name; /* of the store, for people */
 	struct apply *apply;
 	struct store *store;
 	unsigned interval_ms;

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/die.h"
 #include "lib/mem.h"
@@ -38,6 +40,9 @@ database_failed(struct database *database, int code)
 	case SQLITE_FULL:
 		errno = ENOSPC;
 		break;
+	case SQLITE_BUSY:
+		errno = EBUSY;
+		break;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		errno = EBADMSG;
@@ -64,11 +69,52 @@ rename_aside(const char *path, char *where, size_t size)
 	return 0;
 }
 
-/* One process per state directory; the lock goes with the process, however it ends. */
 static int
-take_lock(const char *path)
+unlink_if_there(const char *path, const char *suffix)
 {
-	char *lock = mem_printf("%s.lock", path);
+	char whole[PATH_MAX];
+
+	snprintf(whole, sizeof(whole), "%s%s", path, suffix);
+	return unlink(whole) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/* The database first: a WAL without one is nothing, one without its WAL is something else. */
+int
+database_remove(const char *path)
+{
+	if (unlink_if_there(path, "") < 0 || unlink_if_there(path, "-wal") < 0)
+		return -1;
+	return unlink_if_there(path, "-shm");
+}
+
+static int
+sync_directory_of(const char *path)
+{
+	char *copy = mem_strdup(path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result = fd < 0 ? -1 : fsync(fd);
+
+	fd_close(&fd);
+	free(copy);
+	return result;
+}
+
+/* A WAL that stayed would be played into the new database, so its removal must be on the disk
+ * before the new one bears the name. */
+int
+database_replace(const char *from, const char *to)
+{
+	if (unlink_if_there(to, "-wal") < 0 || unlink_if_there(to, "-shm") < 0 ||
+	    sync_directory_of(to) < 0 || rename(from, to) < 0)
+		return -1;
+	return sync_directory_of(to);
+}
+
+/* One process per state directory; the lock goes with the process, however it ends. */
+void
+database_lock(struct database *database)
+{
+	char *lock = mem_printf("%s.lock", database->path);
 	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
 
 	if (fd < 0)
@@ -76,12 +122,12 @@ take_lock(const char *path)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK) {
 			errno = 0;
-			die_system("%s is in use by another analyticsd", path);
+			die_system("%s is in use by another analyticsd", database->path);
 		}
 		die_system("unable to lock %s", lock);
 	}
 	free(lock);
-	return fd;
+	database->lock_fd = fd;
 }
 
 static int
@@ -147,17 +193,32 @@ database_open(struct database *database)
 }
 
 void
-database_init(struct database *database, const char *directory)
+database_init(struct database *database, const char *directory, const char *name)
 {
-	database->path = mem_printf("%s/analytics.db", directory);
-	database->lock_fd = take_lock(database->path);
+	database->path = mem_printf("%s/%s", directory, name);
+	database->lock_fd = -1;
+}
+
+int
+database_checkpoint(struct database *database)
+{
+	int code = sqlite3_wal_checkpoint_v2(
+	    database->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : database_failed(database, code);
+}
+
+void
+database_shut(struct database *database)
+{
+	sqlite3_close(database->handle);
+	database->handle = NULL;
 }
 
 void
 database_close(struct database *database)
 {
-	sqlite3_close(database->handle);
-	database->handle = NULL;
+	database_shut(database);
 	fd_close(&database->lock_fd);
 	MEM_FREE(&database->path);
 }

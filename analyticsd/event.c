@@ -29,3 +29,16 @@ event_read(struct event *event, const bson_t *doc)
 		}
 	}
 }
+
+enum event_turn
+event_turn(const bson_t *doc)
+{
+	bson_iter_t iter;
+
+	if (!bson_iter_init_find(&iter, doc, "op") || !BSON_ITER_HOLDS_UTF8(&iter))
+		return TURN_NONE;
+	const char *op = bson_iter_utf8(&iter, NULL);
+	if (strcmp(op, "rebuild") == 0)
+		return TURN_REBUILD;
+	return strcmp(op, "rebuilt") == 0 ? TURN_REBUILT : TURN_NONE;
+}

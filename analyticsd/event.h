@@ -18,6 +18,10 @@ struct event {
 	int64_t at_ms; /* when the source committed it; -1: not told */
 };
 
+/* What is said of the events behind it, not of a document (states.h): by its op alone. */
+enum event_turn { TURN_NONE, TURN_REBUILD, TURN_REBUILT };
+enum event_turn event_turn(const bson_t *doc);
+
 /* Members of other types than they should have count as absent. */
 void event_read(struct event *event, const bson_t *doc);
 

@@ -8,8 +8,10 @@
 #include "analyticsd/interest.h"
 #include "analyticsd/interest_message.h"
 #include "analyticsd/publish.h"
+#include "analyticsd/room_forms.h"
 #include "analyticsd/room_frames.h"
 #include "lib/clock.h"
+#include "lib/die.h"
 #include "lib/frame.h"
 #include "lib/link.h"
 #include "lib/log.h"
@@ -88,27 +90,12 @@ send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds
 	return 0;
 }
 
-/* responsesToday moves together with totalResponses. */
-static unsigned
-add_metrics(struct fan_port *fan, struct room *room, unsigned news)
-{
-	if (news == 0)
-		return 0;
-	struct metrics now = room_frames_metrics(fan->frames);
-	if (now.today != room->told.today || now.this_hour != room->told.this_hour ||
-	    now.last_submission != room->told.last_submission)
-		news |= KIND_METRICS;
-	if ((news & KIND_METRICS) != 0)
-		room->told = now;
-	return news;
-}
-
 /* Can the form be looked at? If not the store cannot be read now: the committer says so and tries
  * again. */
 static bool
 is_fresh(struct fan_port *fan, struct room *room)
 {
-	if (forms_fresh(fan->config.forms, room->hot, clock_wall_ms()) == 0)
+	if (room->hot == NULL || forms_fresh(fan->config.forms, room->hot, clock_wall_ms()) == 0)
 		return true;
 	publish_changed(fan->publish, room);
 	return false;
@@ -117,9 +104,9 @@ is_fresh(struct fan_port *fan, struct room *room)
 static void
 deliver(struct fan_port *fan, struct room *room, unsigned news)
 {
-	if (room->hot == NULL || !is_fresh(fan, room))
+	if (!is_fresh(fan, room))
 		return;
-	bool known = form_known(room->hot->form);
+	bool known = room->hot != NULL && form_known(room->hot->form);
 	/* What goes to one link alone beside the news is not how the change got out. */
 	int64_t at_ms = 0;
 	if ((news & KIND_ANALYTICS) != 0) {
@@ -131,7 +118,7 @@ deliver(struct fan_port *fan, struct room *room, unsigned news)
 		return;
 	room->known = known;
 	room_frames_begin(fan->frames, room, at_ms);
-	news = add_metrics(fan, room, news);
+	news = room_frames_add_metrics(fan->frames, room, news);
 	for (size_t i = 0; i < fan->count; i++) {
 		unsigned kinds = news | publish_wanted(room, i);
 		/* A link that is full is owed it, and the others go on. */
@@ -212,14 +199,6 @@ close_room(struct fan_port *fan, size_t index, struct room *room)
 }
 
 static void
-attach(struct fan_port *fan, struct room *room, struct hot_form *hot)
-{
-	room->hot = hot;
-	room->known = form_known(hot->form);
-	forms_watch(fan->config.forms, hot, room);
-}
-
-static void
 open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t viewers)
 {
 	static struct log_limit limit = LOG_LIMIT(3, 10000);
@@ -231,7 +210,7 @@ open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t
 		if (found < 0)
 			log_limited(&limit, LOG_ERROR, "a form that is watched cannot be read: %m");
 		if (found > 0)
-			attach(fan, room, hot);
+			room_attach(fan->config.forms, room, hot);
 	}
 	if (room->hot != NULL && form_known(room->hot->form))
 		publish_snapshot(fan->publish, room, index);
@@ -396,22 +375,50 @@ fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms)
 		    : interest_find(fan->interest, &hot->row.id);
 		if (room == NULL)
 			return;
-		attach(fan, room, hot);
+		room_attach(fan->config.forms, room, hot);
 		publish_tell(fan->publish, room, KIND_METRICS);
 	}
 	room_keep_oldest(&hot->room->at_ms, at_ms);
 	publish_changed(fan->publish, hot->room);
 }
 
-void
-fan_port_metrics(struct fan_port *fan)
+static void
+tell_all(struct fan_port *fan, unsigned kinds)
 {
 	struct room *room = NULL;
 
-	while ((room = interest_next(fan->interest, room)) != NULL) {
-		if (room->hot != NULL && form_known(room->hot->form))
-			publish_tell(fan->publish, room, KIND_METRICS);
-	}
+	while ((room = interest_next(fan->interest, room)) != NULL)
+		publish_tell(fan->publish, room, kinds);
+}
+
+void
+fan_port_set_stale(struct fan_port *fan, bool stale)
+{
+	room_frames_set_stale(fan->frames, stale);
+	tell_all(fan, KIND_ANALYTICS);
+}
+
+void
+fan_port_detach(struct fan_port *fan)
+{
+	rooms_detach(fan->interest, fan->config.forms);
+	fan->config.forms = NULL;
+}
+
+void
+fan_port_attach(struct fan_port *fan, struct forms *forms)
+{
+	fan->config.forms = forms;
+	if (rooms_attach(fan->interest, forms, clock_wall_ms()) < 0)
+		die_system("a form that is watched cannot be read");
+	room_frames_set_stale(fan->frames, false);
+	tell_all(fan, KIND_BOTH);
+}
+
+void
+fan_port_metrics(struct fan_port *fan)
+{
+	tell_all(fan, KIND_METRICS);
 }
 
 void

@@ -68,6 +68,8 @@ int64_t form_updated(const struct form *form);
 
 /* The object that is `data` of analytics:update. */
 void form_write_analytics(const struct form *form, struct json_writer *w);
+/* Its members alone, into an object that has begun. */
+void form_write_members(const struct form *form, struct json_writer *w);
 /* Counts per quarter of an hour (UTC) are kept from two days before `now_ms` on, so that today and
  * this hour can be told in any time zone. Call it on a new or loaded form and from time to time;
  * FORM_REBUILD when counts that had to be dropped (far in the future then) are needed now. */

@@ -51,9 +51,8 @@ write_completion(const struct form *form, struct json_writer *w)
 }
 
 void
-form_write_analytics(const struct form *form, struct json_writer *w)
+form_write_members(const struct form *form, struct json_writer *w)
 {
-	json_object_begin(w);
 	json_key(w, "totalResponses");
 	json_put_u64(w, form->total);
 	write_completion(form, w);
@@ -69,5 +68,12 @@ form_write_analytics(const struct form *form, struct json_writer *w)
 		json_key(w, "updatedAt");
 		json_put_time(w, form->updated_ms);
 	}
+}
+
+void
+form_write_analytics(const struct form *form, struct json_writer *w)
+{
+	json_object_begin(w);
+	form_write_members(form, w);
 	json_object_end(w);
 }

@@ -18,6 +18,8 @@ struct room_frames {
 	const struct zone *zone;
 	const struct room *room;
 	int64_t at_ms;
+	struct form *nothing; /* in the place of the form that the room does not have, or NULL */
+	bool stale;
 	struct made_frame update, metrics;
 };
 
@@ -35,9 +37,23 @@ room_frames_new(const struct zone *zone, size_t max_frame_bytes)
 void
 room_frames_free(struct room_frames **frames)
 {
+	if ((*frames)->nothing != NULL)
+		form_free(&(*frames)->nothing);
 	buf_free(&(*frames)->update.buf);
 	buf_free(&(*frames)->metrics.buf);
 	MEM_FREE(frames);
+}
+
+void
+room_frames_set_stale(struct room_frames *frames, bool stale)
+{
+	frames->stale = stale;
+}
+
+static const struct form *
+form_at_hand(const struct room_frames *frames)
+{
+	return frames->room->hot != NULL ? frames->room->hot->form : frames->nothing;
 }
 
 void
@@ -45,23 +61,29 @@ room_frames_begin(struct room_frames *frames, const struct room *room, int64_t a
 {
 	frames->room = room;
 	frames->at_ms = at_ms;
+	if (frames->nothing != NULL)
+		form_free(&frames->nothing);
+	if (room->hot == NULL) {
+		frames->nothing = form_new(&room->id);
+		form_touch(frames->nothing, clock_wall_ms());
+	}
 	frames->update.made = frames->metrics.made = false;
 }
 
-struct metrics
-room_frames_metrics(const struct room_frames *frames)
+static struct metrics
+count_metrics(const struct room_frames *frames)
 {
 	const struct room *room = frames->room;
 
-	return snapshot_count(room->hot->form, frames->zone, clock_wall_ms(), room->viewers);
+	return snapshot_count(form_at_hand(frames), frames->zone, clock_wall_ms(), room->viewers);
 }
 
 static int
 make(const struct room_frames *frames, unsigned kind, struct buf *out)
 {
 	if (kind == KIND_ANALYTICS)
-		return snapshot_analytics(frames->room->hot->form, frames->at_ms, out);
-	struct metrics metrics = room_frames_metrics(frames);
+		return snapshot_analytics(form_at_hand(frames), frames->stale, frames->at_ms, out);
+	struct metrics metrics = count_metrics(frames);
 	return snapshot_metrics(&frames->room->id, &metrics, out);
 }
 
@@ -103,4 +125,19 @@ room_frames_sent(const struct room_frames *frames, unsigned kind)
 	counters[COUNTER_frame_bytes] += FRAME_HEADER + buf_length(frame);
 	if (update && frames->at_ms > 0)
 		histogram_observe(&histogram_published, (clock_wall_ms() - frames->at_ms) * 1000);
+}
+
+/* responsesToday moves together with totalResponses. */
+unsigned
+room_frames_add_metrics(const struct room_frames *frames, struct room *room, unsigned news)
+{
+	if (news == 0)
+		return 0;
+	struct metrics now = count_metrics(frames);
+	if (now.today != room->told.today || now.this_hour != room->told.this_hour ||
+	    now.last_submission != room->told.last_submission)
+		news |= KIND_METRICS;
+	if ((news & KIND_METRICS) != 0)
+		room->told = now;
+	return news;
 }

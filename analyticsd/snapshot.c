@@ -29,7 +29,6 @@ begin(struct json_writer *w, struct buf *out, const char *type, const struct for
 static void
 write_empty(const struct form *form, struct json_writer *w)
 {
-	json_object_begin(w);
 	json_key(w, "totalResponses");
 	json_put_u64(w, 0);
 	json_key(w, "byField");
@@ -37,19 +36,24 @@ write_empty(const struct form *form, struct json_writer *w)
 	json_object_end(w);
 	json_key(w, "updatedAt");
 	json_put_time(w, form_updated(form));
-	json_object_end(w);
 }
 
 int
-snapshot_analytics(const struct form *form, int64_t at_ms, struct buf *out)
+snapshot_analytics(const struct form *form, bool stale, int64_t at_ms, struct buf *out)
 {
 	struct json_writer w;
 
 	begin(&w, out, "analytics:update", form_id_of(form), at_ms);
+	json_object_begin(&w);
+	if (stale) {
+		json_key(&w, "stale");
+		json_put_bool(&w, true);
+	}
 	if (form_known(form))
-		form_write_analytics(form, &w);
+		form_write_members(form, &w);
 	else
 		write_empty(form, &w);
+	json_object_end(&w);
 	json_object_end(&w);
 	return json_write_end(&w);
 }

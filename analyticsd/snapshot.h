@@ -13,8 +13,9 @@ struct zone;
 
 /* Both write one JSON object behind what is in `out`. -1 with errno ENOBUFS: it is longer than
  * `out` may become; nothing was written then. `at_ms`: when the source committed the oldest change
- * that is new in it; 0: nothing is said of that. */
-MUST_CHECK int snapshot_analytics(const struct form *form, int64_t at_ms, struct buf *out);
+ * that is new in it; 0: nothing is said of that. `stale`: everything is being counted anew. */
+MUST_CHECK int snapshot_analytics(
+    const struct form *form, bool stale, int64_t at_ms, struct buf *out);
 MUST_CHECK int snapshot_metrics(
     const struct form_id *id, const struct metrics *metrics, struct buf *out);
 

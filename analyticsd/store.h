@@ -98,6 +98,21 @@ struct store {
  * sight is set aside, loudly, and a new one made. See store_sqlite.c for the choice of pragmas. */
 struct store *store_sqlite_open(const char *directory);
 
+/* ---- the rebuild: DIRECTORY/analytics.db.rebuild, where everything is counted anew beside the old
+ * state (docs/architecture.md, "Counted anew"). It goes with the lock of analytics.db. ---- */
+
+/* The one that an earlier process has left unfinished; NULL: there is none. */
+struct store *store_rebuild_resume(const char *directory);
+/* A fresh one; what was there is removed. NULL with errno, and *why in words (lent until the next
+ * call). */
+MUST_CHECK struct store *store_rebuild_begin(const char *directory, const char **why);
+/* It is whole: marked so, and all of it in one file. Nothing may be pending in it. From here on it
+ * will take the place of analytics.db, whoever dies when. 0; -1 with errno: to be tried again. */
+MUST_CHECK int store_rebuild_finish(struct store *rebuild);
+/* Puts it in the place of `store` (an analytics.db), which is the rebuilt one from then on, and
+ * frees the rebuild's own struct. Dies (111) when that fails; the next start does it. */
+void store_rebuild_replace(struct store *store, struct store **rebuild);
+
 struct store *store_memory_new(void);
 /* Tests: from now on commit fails with this errno; 0: works again. */
 void store_memory_fail(struct store *store, int error);

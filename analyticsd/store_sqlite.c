@@ -4,7 +4,7 @@
  *
  * While the file that the environment variable DUNE_TEST_FAIL_COMMIT names exists, commits fail as
  * on a full disk: a hook for the tests. */
-#include "analyticsd/store.h"
+#include "analyticsd/store_sqlite.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,21 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
-#include "analyticsd/database.h"
 #include "lib/die.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
 #define SCRATCH_MAX (64U << 20)
-
-#define STATEMENT(name, sql) NAME_##name,
-enum statement {
-#include "analyticsd/store_sqlite.def"
-	STATEMENT_COUNT
-};
-#undef STATEMENT
 
 #define STATEMENT(name, sql) sql,
 static const char *const statement_sql[] = {
@@ -35,23 +25,14 @@ static const char *const statement_sql[] = {
 };
 #undef STATEMENT
 
-struct store_sqlite {
-	struct store store;
-	struct database database;
-	sqlite3_stmt *statements[STATEMENT_COUNT];
-	struct buf scratch; /* the bytes that are lent */
-	const char *fail_commit;
-};
-
 static struct store_sqlite *
 sqlite_of(struct store *store)
 {
 	return container_of(store, struct store_sqlite, store);
 }
 
-/* Runs to the end a statement that gives no rows. */
-static int
-run(struct store_sqlite *self, enum statement which)
+int
+store_sqlite_run(struct store_sqlite *self, enum statement which)
 {
 	sqlite3_stmt *statement = self->statements[which];
 	int code = sqlite3_step(statement);
@@ -67,7 +48,7 @@ run(struct store_sqlite *self, enum statement which)
 static int
 first_row(struct store_sqlite *self, enum statement which)
 {
-	if (sqlite3_get_autocommit(self->database.handle) && run(self, NAME_BEGIN) < 0)
+	if (sqlite3_get_autocommit(self->database.handle) && store_sqlite_run(self, NAME_BEGIN) < 0)
 		return -1;
 	int code = sqlite3_step(self->statements[which]);
 
@@ -234,7 +215,7 @@ sqlite_begin(struct store *store)
 
 	if (!sqlite3_get_autocommit(self->database.handle))
 		return 0;
-	return run(self, NAME_BEGIN);
+	return store_sqlite_run(self, NAME_BEGIN);
 }
 
 static void
@@ -257,7 +238,7 @@ write_row(struct store *store, enum statement which, const struct store_row *row
 	sqlite3_bind_int64(statement, 3, row->form);
 	sqlite3_bind_int64(statement, 4, row->prev);
 	bind_bytes(statement, 5, row->record, row->record_length);
-	return run(self, which);
+	return store_sqlite_run(self, which);
 }
 
 static int
@@ -278,7 +259,7 @@ sqlite_delete_row(struct store *store, int64_t seq)
 	struct store_sqlite *self = sqlite_of(store);
 
 	sqlite3_bind_int64(self->statements[NAME_DELETE_ROW], 1, seq);
-	return run(self, NAME_DELETE_ROW);
+	return store_sqlite_run(self, NAME_DELETE_ROW);
 }
 
 static int
@@ -292,14 +273,14 @@ sqlite_put_form(struct store *store, const struct store_form *form, const struct
 	sqlite3_bind_int64(statement, 3, form->head);
 	sqlite3_bind_int64(statement, 4, form->state_seq);
 	sqlite3_bind_int64(statement, 5, form->updated_ms);
-	if (run(self, NAME_PUT_FORM) < 0)
+	if (store_sqlite_run(self, NAME_PUT_FORM) < 0)
 		return -1;
 	if (state == NULL)
 		return 0;
 	statement = self->statements[NAME_PUT_STATE];
 	sqlite3_bind_int64(statement, 1, form->number);
 	bind_bytes(statement, 2, buf_bytes(state), buf_length(state));
-	return run(self, NAME_PUT_STATE);
+	return store_sqlite_run(self, NAME_PUT_STATE);
 }
 
 static int
@@ -308,7 +289,7 @@ sqlite_put_position(struct store *store, const void *position, size_t length)
 	struct store_sqlite *self = sqlite_of(store);
 
 	bind_bytes(self->statements[NAME_PUT_POSITION], 1, position, length);
-	return run(self, NAME_PUT_POSITION);
+	return store_sqlite_run(self, NAME_PUT_POSITION);
 }
 
 static int
@@ -322,7 +303,7 @@ sqlite_commit(struct store *store)
 		errno = ENOSPC;
 		return -1;
 	}
-	return run(self, NAME_COMMIT);
+	return store_sqlite_run(self, NAME_COMMIT);
 }
 
 /* SQLite may have rolled back by itself (SQLITE_FULL, SQLITE_IOERR: "Response To Errors Within A
@@ -336,7 +317,7 @@ sqlite_rollback(struct store *store)
 	if (sqlite3_get_autocommit(self->database.handle))
 		return;
 	memcpy(failure, self->database.failure, sizeof(failure));
-	if (run(self, NAME_ROLLBACK) < 0)
+	if (store_sqlite_run(self, NAME_ROLLBACK) < 0)
 		log_warn("unable to roll back: %s", self->database.failure);
 	memcpy(self->database.failure, failure, sizeof(failure));
 }
@@ -351,8 +332,8 @@ sqlite_failure(const struct store *store)
 	return self->database.failure;
 }
 
-static void
-finalize_all(struct store_sqlite *self)
+void
+store_sqlite_shut(struct store_sqlite *self)
 {
 	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
 		sqlite3_finalize(self->statements[i]);
@@ -365,7 +346,7 @@ sqlite_set_aside(struct store *store, char *where, size_t size)
 {
 	struct store_sqlite *self = sqlite_of(store);
 
-	finalize_all(self);
+	store_sqlite_shut(self);
 	return database_set_aside(&self->database, where, size);
 }
 
@@ -376,7 +357,7 @@ sqlite_free(struct store **store)
 
 	if (self->database.handle != NULL)
 		sqlite_rollback(*store);
-	finalize_all(self);
+	store_sqlite_shut(self);
 	database_close(&self->database);
 	buf_free(&self->scratch);
 	free(self);
@@ -419,8 +400,20 @@ prepare_all(struct store_sqlite *self)
 	return sqlite_ends(&self->store, &ends);
 }
 
-static int
-open_all(struct store_sqlite *self)
+struct store_sqlite *
+store_sqlite_new(const char *directory, const char *name)
+{
+	struct store_sqlite *self = mem_zalloc(sizeof(*self));
+
+	self->store.ops = &sqlite_ops;
+	self->fail_commit = getenv("DUNE_TEST_FAIL_COMMIT");
+	buf_init(&self->scratch, SCRATCH_MAX);
+	database_init(&self->database, directory, name);
+	return self;
+}
+
+int
+store_sqlite_start(struct store_sqlite *self)
 {
 	return database_open(&self->database) < 0 ? -1 : prepare_all(self);
 }
@@ -428,21 +421,19 @@ open_all(struct store_sqlite *self)
 struct store *
 store_sqlite_open(const char *directory)
 {
-	struct store_sqlite *self = mem_zalloc(sizeof(*self));
+	struct store_sqlite *self = store_sqlite_new(directory, "analytics.db");
 	char where[PATH_MAX];
 
-	self->store.ops = &sqlite_ops;
-	self->fail_commit = getenv("DUNE_TEST_FAIL_COMMIT");
-	buf_init(&self->scratch, SCRATCH_MAX);
-	database_init(&self->database, directory);
-	if (open_all(self) == 0)
+	database_lock(&self->database);
+	store_rebuild_settle(directory);
+	if (store_sqlite_start(self) == 0)
 		return &self->store;
 	if (errno == EBADMSG) {
 		log_error("%s is corrupt (%s)", self->database.path, self->database.failure);
 		if (sqlite_set_aside(&self->store, where, sizeof(where)) < 0)
 			die_system("unable to set %s aside", self->database.path);
 		log_error("it is kept as %s; starting empty, the source is read anew", where);
-		if (open_all(self) == 0)
+		if (store_sqlite_start(self) == 0)
 			return &self->store;
 	}
 	errno = 0;

@@ -159,7 +159,7 @@ frame(struct world *w, int form)
 		return strdup("");
 	form_touch(hot->form, NOW);
 	buf_init(&out, 1 << 20);
-	CHECK(snapshot_analytics(hot->form, 0, &out) == 0);
+	CHECK(snapshot_analytics(hot->form, false, 0, &out) == 0);
 	char *text = strndup((const char *)buf_bytes(&out), buf_length(&out));
 	buf_free(&out);
 	return text;

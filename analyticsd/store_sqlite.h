@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* store_sqlite: the inside of the store on disk, for store_sqlite.c and store_rebuild.c alone. */
+#ifndef ANALYTICSD_STORE_SQLITE_H
+#define ANALYTICSD_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "analyticsd/database.h"
+#include "analyticsd/store.h"
+
+#define STATEMENT(name, sql) NAME_##name,
+enum statement {
+#include "analyticsd/store_sqlite.def"
+	STATEMENT_COUNT
+};
+#undef STATEMENT
+
+struct store_sqlite {
+	struct store store;
+	struct database database;
+	sqlite3_stmt *statements[STATEMENT_COUNT]; /* NULL while the database is closed */
+	struct buf scratch; /* the bytes that are lent */
+	const char *fail_commit;
+};
+
+/* For DIRECTORY/NAME, which is not opened yet. */
+struct store_sqlite *store_sqlite_new(const char *directory, const char *name);
+/* Opens it. -1 with errno (database_open()). */
+MUST_CHECK int store_sqlite_start(struct store_sqlite *self);
+/* Finalizes all statements, as must be done before the database is closed. */
+void store_sqlite_shut(struct store_sqlite *self);
+/* Runs to the end a statement that gives no rows. 0 or -1. */
+MUST_CHECK int store_sqlite_run(struct store_sqlite *self, enum statement which);
+
+/* store_rebuild.c: a rebuild that is whole is put in the place of DIRECTORY/analytics.db, which
+ * must be locked and not open. Dies (111) when it cannot be. */
+void store_rebuild_settle(const char *directory);
+
+#endif
