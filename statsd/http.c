@@ -390,8 +390,12 @@ door_free(struct door **door_pointer)
 		ev_io_stop(door->loop, &door->epoll);
 	ev_timer_stop(door->loop, &door->timeout);
 	streams_end(door->streams);
-	if (door->daemon)
+	if (door->daemon) {
+		/* Takes back what was suspended, and lets it say its last words. */
+		MHD_run(door->daemon);
+		MHD_run(door->daemon);
 		MHD_stop_daemon(door->daemon);
+	}
 	streams_free(&door->streams);
 	MEM_FREE(door_pointer);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* stream: answers that go on: server-sent events (HTML Living Standard, 9.2), one each
- * second, from the same page asked again. A client that has not yet taken an event misses the
- * next ones, so that what waits for it is one event at most; one that takes nothing for STREAM_STUCK_S
- * is cut off.
+/* stream: answers that go on: server-sent events (HTML Living Standard, 9.2), one each second,
+ * from the same page asked again. A client that has not yet taken an event misses the next ones,
+ * so that what waits for it is one event at most; one that takes nothing for STREAM_STUCK_S is
+ * cut off.
  *
  * libmicrohttpd suspends a connection that has nothing to say; nobody else may resume it. */
 #ifndef STATSD_STREAM_H
@@ -34,7 +34,8 @@ void streams_end(struct streams *streams);
 void streams_free(struct streams **streams);
 
 bool streams_full(const struct streams *streams);
-/* The response that begins with `first` and asks for `path`, a literal, again; NULL with errno: no memory. */
+/* The response that begins with `first` and asks for `path`, a literal, again; NULL with errno: no
+ * memory. */
 struct MHD_Response *stream_open(struct streams *streams, struct MHD_Connection *connection,
     const char *path, const struct buf *first);
 

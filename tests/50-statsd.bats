@@ -378,6 +378,48 @@ time.sleep(60)' "$DUNE_RUN_DIR/stats.sock"
 	rss_below statsd 250000
 }
 
+@test "statsd: the pipeline as server-sent events, by both doors, for longer than an answer may take" {
+	statsd_up
+	play_wsfand wsfand 5,1,0,0,0 "\"$FORM\":5"
+	hand_over
+	spawn own curl -sN --max-time 60 "http://127.0.0.1:$PORT/api/pipeline/events"
+	spawn handed curl -sN --max-time 60 "http://127.0.0.1:$DOOR/api/pipeline/events"
+	events() { [ "$(grep -c '^data: ' "$T/$1.out")" -ge "$2" ]; }
+	wait_until 30 events own 18
+	events handed 15
+	sed -n 's/^data: //p' "$T/own.out" | tail -n 1 | jq -e --arg form "$FORM" '.webSocket == false and .connections == 5
+		and .topRooms == [{formId: $form, clients: 5}]
+		and (.daemons[] | select(.name == "wsfand").figures.connections == 5)'
+	sed -n 's/^data: //p' "$T/handed.out" | head -n 1 | jq -e .webSocket
+	curl -sI "http://127.0.0.1:$PORT/api/pipeline/events" | grep -qi '^content-type: text/event-stream'
+	# Open streams keep nobody from leaving.
+	stop_daemon statsd
+	await_spawned own 5
+	await_spawned handed 5
+}
+
+@test "statsd: streams have places of their own; too many are refused, and who leaves makes room" {
+	statsd_up
+	"$PYTHON" - "$PORT" <<-'END'
+		import socket, sys, time
+		port, MOST = int(sys.argv[1]), 128
+		def stream():
+		    client = socket.create_connection(("127.0.0.1", port), timeout=20)
+		    client.sendall(b"GET /api/pipeline/events HTTP/1.1\r\nHost: x\r\n\r\n")
+		    return client
+		clients = [stream() for _ in range(MOST)]
+		for client in clients: assert client.recv(16).startswith(b"HTTP/1.1 200"), "refused"
+		late = stream()
+		assert late.recv(16).startswith(b"HTTP/1.1 503"), "one too many"
+		for client in clients: client.close()
+		deadline = time.monotonic() + 10
+		while not stream().recv(16).startswith(b"HTTP/1.1 200"):
+		    assert time.monotonic() < deadline, "the places do not become free"
+		    time.sleep(0.2)
+	END
+	fds_at_most statsd 40 || wait_until 10 fds_at_most statsd 40
+}
+
 @test "statsd: a second descriptor in one message does not stay open" {
 	statsd_up
 	"$PYTHON" - "$DUNE_RUN_DIR/http.sock" "/proc/$(daemon_pid statsd)/fd" <<-'END'
