@@ -2,6 +2,7 @@
 #include "wsfand/settings.h"
 
 #include "lib/base.h"
+#include "wsfand/cidr.h"
 #include "wsfand/origin.h"
 
 #define STRING SETTING_ROW_STRING
