@@ -23,3 +23,29 @@ catalogue() {
 @test "close: codes and reasons, and what stands behind it" { catalogue close; }
 @test "a closed connection is gone a moment later, whatever the client does" { catalogue gone; }
 @test "requests: absurd targets and methods, smuggling, injection, garbage behind the upgrade" { catalogue request; }
+
+# ---- permessage-deflate, RFC 7692 ----
+
+deflate() { "$PYTHON" "$TOOLS/deflate.py" "$1" "$(listen_port wsfand)" "${@:2}"; }
+
+@test "compressed messages from clients: good, broken, bombs" { catalogue inflating; }
+
+@test "compression is agreed on in all its parameters, and DUNE_DEFLATE=0 agrees on none" {
+	start_daemon wsfand DUNE_CONNECT_RATE=0
+	deflate offers
+	start_daemon wsfand:2 DUNE_RUN_DIR="$T/state" DUNE_DEFLATE=0
+	WS_PORT=$(listen_port wsfand:2) ws --header 'Sec-WebSocket-Extensions: permessage-deflate' --http --count 1 >"$T/answer"
+	head -n 1 "$T/answer" | jq -e '.headers | has("sec-websocket-extensions") | not'
+	WS_PORT=$(listen_port wsfand:2) ws --header 'Sec-WebSocket-Extensions: permessage-deflate' \
+		--frame opcode=1,rsv=4,hex=00 --expect-close 1002 >"$T/out"
+}
+
+@test "one room, clients with and without compression, windows large and small: all get the same" {
+	start_daemon wsfand DUNE_CONNECT_RATE=0
+	deflate room "$DUNE_RUN_DIR/frames.sock"
+}
+
+@test "a client that is behind and compresses: states replaced, events in order" {
+	start_daemon wsfand DUNE_CONNECT_RATE=0
+	deflate slow "$DUNE_RUN_DIR/frames.sock"
+}

@@ -9,6 +9,8 @@ admit_judge(const struct admit *admit, struct upgrade *upgrade, const struct htt
 
 	if (verdict != VERDICT_SWITCH)
 		return verdict;
+	if (!admit->deflate)
+		upgrade->deflate.window = 0;
 	if (admit->draining)
 		return VERDICT_DRAINING;
 	return connections >= admit->max_clients ? VERDICT_FULL : VERDICT_SWITCH;

@@ -12,6 +12,7 @@
 struct admit {
 	const char *origins; /* see wsfand/origin.h */
 	uint32_t max_clients;
+	bool deflate; /* compression may be agreed on */
 	bool draining;
 };
 

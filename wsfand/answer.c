@@ -52,18 +52,20 @@ accept_key(char out[static ACCEPT_TEXT], struct slice key)
 }
 
 size_t
-answer_switch(char out[static ANSWER_SIZE], struct slice key)
+answer_switch(char out[static ANSWER_SIZE], struct slice key, const struct deflate_terms *deflate)
 {
-	char accept[ACCEPT_TEXT];
+	char accept[ACCEPT_TEXT], extension[EXTENSION_ANSWER];
 
 	accept_key(accept, key);
+	extension_answer(extension, deflate);
 	return (size_t)snprintf(out, ANSWER_SIZE,
 	    "HTTP/1.1 101 Switching Protocols\r\n"
 	    "Upgrade: websocket\r\n"
 	    "Connection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: %s\r\n"
+	    "%s"
 	    "\r\n",
-	    accept);
+	    accept, extension);
 }
 
 size_t

@@ -12,8 +12,9 @@
 /* Enough for each of them. */
 #define ANSWER_SIZE 512
 
-/* 101 for that Sec-WebSocket-Key (RFC 6455, 4.2.2). Its length. */
-size_t answer_switch(char out[static ANSWER_SIZE], struct slice key);
+/* 101 for that Sec-WebSocket-Key (RFC 6455, 4.2.2), with what was agreed on. Its length. */
+size_t answer_switch(
+    char out[static ANSWER_SIZE], struct slice key, const struct deflate_terms *deflate);
 
 /* A refusal, with a JSON body that says why, and counts it. `problem`: for
  * VERDICT_MALFORMED, a literal. Its length. */

@@ -49,11 +49,12 @@ room_changed(void *owner, const struct form_id *id, uint32_t clients)
 }
 
 static void
-admitted(void *owner, int fd, const struct form_id *form, const uint8_t *early, size_t early_length)
+admitted(
+    void *owner, int fd, const struct upgrade *upgrade, const uint8_t *early, size_t early_length)
 {
 	struct app *app = owner;
 
-	session_start(&app->session, fd, form, early, early_length);
+	session_start(&app->session, fd, upgrade, early, early_length);
 }
 
 static uint32_t
@@ -211,6 +212,8 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	app->loop = loop;
 	app->settings = settings;
 	app->admit.origins = settings->allowed_origins;
+	app->admit.deflate = settings->deflate;
+	message_compress_from((size_t)settings->deflate_min_bytes);
 	app->admit.max_clients = client_limit(settings);
 	room_report_init(&app->room_report);
 	app->rooms = rooms_new(loop, &rooms_events, app);

@@ -285,11 +285,12 @@ closing_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 }
 
 struct client *
-client_new(struct clients *clients, int fd)
+client_new(struct clients *clients, int fd, uint8_t window)
 {
 	struct client *client = mem_zalloc(sizeof(*client));
 
 	client->clients = clients;
+	client->window = window;
 	outq_init(&client->queue);
 	list_init(&client->dirty);
 	deadline_init(&client->quiet);

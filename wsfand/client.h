@@ -21,6 +21,7 @@
 
 #include "lib/list.h"
 #include "lib/reaper.h"
+#include "wsfand/batch.h"
 #include "wsfand/bucket.h"
 #include "wsfand/close_reason.h"
 #include "wsfand/deadlines.h"
@@ -93,8 +94,9 @@ void clients_free(struct clients *clients);
 /* Writes what was queued in this turn: one writev a client. */
 void clients_flush(struct clients *clients);
 
-/* Takes over `fd` (non-blocking, its handshake done). OPEN, in no room. */
-struct client *client_new(struct clients *clients, int fd);
+/* Takes over `fd` (non-blocking, its handshake done).
+ * `window`: what permessage-deflate was agreed on with, or 0. OPEN, in no room. */
+struct client *client_new(struct clients *clients, int fd, uint8_t window);
 /* Bytes that came right behind the handshake. */
 void client_feed(struct client *client, const uint8_t *data, size_t length);
 
@@ -102,18 +104,9 @@ void client_feed(struct client *client, const uint8_t *data, size_t length);
  * the client (1013) when a limit is passed and the kernel takes no more. */
 void client_queue(struct client *client, struct message *message);
 
-/* Messages that go to many at once, and all of them as one stretch of bytes, if
- * they are few enough for that to be worth it (else NULL). */
-struct batch {
-	struct message **messages;
-	size_t count;
-	size_t length; /* of all */
-	const uint8_t *joined;
-};
-
 /* To a client with nothing waiting this is one send(2) and nothing else; what the
  * kernel does not take is queued. */
-void client_send(struct client *client, const struct batch *batch);
+void client_send(struct client *client, struct batches *batches);
 
 /* Ends it with the reason's code, if it is OPEN. With `keep`, what waits leaves first. */
 void client_close(struct client *client, enum close_reason reason, bool keep);

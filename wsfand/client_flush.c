@@ -114,6 +114,7 @@ client_queue(struct client *client, struct message *message)
 {
 	if (client->state != CLIENT_OPEN)
 		return;
+	message = message_form(message, client->window);
 	switch (push(client, message)) {
 	case OUTQ_REPLACED:
 		counters[COUNTER_conflated] += message_is_state(message->kind);
@@ -169,12 +170,14 @@ send_batch(const struct client *client, const struct batch *batch)
 }
 
 void
-client_send(struct client *client, const struct batch *batch)
+client_send(struct client *client, struct batches *batches)
 {
+	const struct batch *batch;
 	ssize_t sent = 0;
 
 	if (client->state != CLIENT_OPEN)
 		return;
+	batch = batches_get(batches, client->window);
 	if (outq_empty(&client->queue)) {
 		sent = send_batch(client, batch);
 		if (sent < 0 && errno != EAGAIN && errno != EINTR) {

@@ -12,7 +12,6 @@
 #include <ev.h>
 #include <stdint.h>
 
-#include "lib/form_id.h"
 #include "wsfand/admit.h"
 #include "wsfand/handoff.h"
 
@@ -20,7 +19,7 @@ struct door;
 
 struct door_events {
 	/* `fd` is a client's from now on (101 is sent); `early` came right behind the request. */
-	void (*admitted)(void *owner, int fd, const struct form_id *form, const uint8_t *early,
+	void (*admitted)(void *owner, int fd, const struct upgrade *upgrade, const uint8_t *early,
 	    size_t early_length);
 	/* How many clients hold a descriptor now. */
 	uint32_t (*connections)(void *owner);

@@ -4,8 +4,14 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "wsfand/counters.h"
+#include "wsfand/deflate.h"
 
 #define FINAL 0x80
+#define COMPRESSED 0x40 /* RSV1: RFC 7692, 6 */
+#define MIN_WINDOW 8
+
+static size_t compress_from = 256;
 
 size_t
 message_put_header(
@@ -59,6 +65,8 @@ message_new(enum message_kind kind, const void *payload, size_t length)
 	message->header_length = (uint8_t)header_length;
 	message->length = header_length + length;
 	message->at_ms = 0;
+	message->window = message->hopeless = 0;
+	message->forms = NULL;
 	memcpy(message->bytes, header, header_length);
 	if (length > 0)
 		memcpy(message->bytes + header_length, payload, length);
@@ -80,11 +88,73 @@ message_new_close(uint16_t code, const char *reason)
 }
 
 void
+message_compress_from(size_t bytes)
+{
+	compress_from = bytes;
+}
+
+/* The message itself, if that would not be smaller. */
+static struct message *
+compress(struct message *message, uint8_t window)
+{
+	size_t length = message->length - message->header_length;
+	const uint8_t *bytes;
+	size_t compressed = deflate_bytes(
+	    &bytes, message->bytes + message->header_length, length, window);
+	struct message *form;
+
+	counters[COUNTER_deflated]++;
+	counters[COUNTER_deflated_from] += length;
+	counters[COUNTER_deflated_to] += compressed > 0 ? compressed : length;
+	if (compressed == 0) {
+		message->hopeless |= (uint8_t)(1U << (window - MIN_WINDOW));
+		return message;
+	}
+	form = message_new((enum message_kind)message->kind, bytes, compressed);
+	form->bytes[0] |= COMPRESSED;
+	form->window = window;
+	form->at_ms = message->at_ms;
+	form->forms = message->forms;
+	message->forms = form;
+	return form;
+}
+
+struct message *
+message_form(struct message *message, uint8_t window)
+{
+	struct message *form = message->forms;
+
+	if (window == 0 || message->window > 0 ||
+	    message_is_control((enum message_kind)message->kind) ||
+	    message->length - message->header_length < compress_from ||
+	    message->hopeless & 1U << (window - MIN_WINDOW))
+		return message;
+	while (form && form->window != window)
+		form = form->forms;
+	return form ? form : compress(message, window);
+}
+
+static void
+let_go_of_forms(struct message *message)
+{
+	struct message *form = message->forms, *next;
+
+	for (; form; form = next) {
+		next = form->forms;
+		form->forms = NULL;
+		message_unref(&form);
+	}
+}
+
+void
 message_unref(struct message **pointer)
 {
 	struct message *message = *pointer;
 
 	*pointer = NULL;
-	if (message && --message->references == 0)
-		MEM_FREE(&message);
+	if (!message || --message->references > 0)
+		return;
+	if (message->window == 0)
+		let_go_of_forms(message);
+	MEM_FREE(&message);
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* message: one WebSocket frame as it goes onto the wire, header and payload in
  * one allocation, made once and shared by all who are to get it. Immutable; the
- * last who lets go of it frees it. Servers do not mask (RFC 6455, 5.1). Pure. */
+ * last who lets go of it frees it. Servers do not mask (RFC 6455, 5.1).
+ *
+ * Its compressed forms (RFC 7692) are messages of their own, made when the first wants
+ * them and kept as long as the plain one. Pure. */
 #ifndef WSFAND_MESSAGE_H
 #define WSFAND_MESSAGE_H
 
@@ -38,6 +41,9 @@ struct message {
 	uint32_t references;
 	uint8_t kind; /* enum message_kind */
 	uint8_t header_length;
+	uint8_t window; /* compressed: bits of the window; 0: plain */
+	uint8_t hopeless; /* bit w - 8: compressing with a window of w saves nothing */
+	struct message *forms; /* a plain one's compressed forms, the next of them */
 	size_t length; /* of bytes: header and payload */
 	int64_t at_ms; /* set by its maker: when the source committed what it tells; or 0 */
 	uint8_t bytes[];
@@ -71,6 +77,13 @@ message_ref(struct message *message)
 	message->references++;
 	return message;
 }
+
+/* The form for whoever agreed on permessage-deflate with that window (8 to 15; 0: did not):
+ * the message's own, or the message itself where it is small, a control frame or does not get
+ * smaller. No new reference. */
+struct message *message_form(struct message *message, uint8_t window);
+/* Payloads of fewer bytes are not compressed. */
+void message_compress_from(size_t bytes);
 
 /* Lets go, and leaves NULL. NULL is fine. */
 void message_unref(struct message **pointer);

@@ -89,7 +89,7 @@ welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
 {
 	const struct newcomers *all = newcomer->all;
 	char answer[ANSWER_SIZE];
-	size_t length = answer_switch(answer, upgrade->key->value);
+	size_t length = answer_switch(answer, upgrade->key->value, &upgrade->deflate);
 	int fd;
 
 	if (send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)length) {
@@ -99,7 +99,7 @@ welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
 	}
 	fd = release(newcomer);
 	/* `head` lives until the reaper comes. */
-	all->events->admitted(all->owner, fd, &upgrade->form, buf_bytes(&newcomer->head) + head,
+	all->events->admitted(all->owner, fd, upgrade, buf_bytes(&newcomer->head) + head,
 	    buf_length(&newcomer->head) - head);
 }
 

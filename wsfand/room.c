@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "lib/list.h"
 #include "lib/mem.h"
+#include "wsfand/batch.h"
 #include "wsfand/compose.h"
 #include "wsfand/counters.h"
 #include "wsfand/deadlines.h"
@@ -14,10 +15,9 @@
 
 /* What is pending is sent in the midst of a turn when it passes this, so that a
  * burst costs bounded memory and no client's limit. */
-#define PENDING_MESSAGES 64
-#define PENDING_BYTES 262144
-/* Several messages are copied into one stretch of bytes if at least so many
- * clients get it: copying once costs less than gathering for each. */
+#define PENDING_MESSAGES BATCH_MESSAGES
+#define PENDING_BYTES BATCH_BYTES
+/* Several messages are joined if at least so many clients get them. */
 #define JOIN_CLIENTS 2
 #define FIRST_PLACES 2
 /* The room is told its number of clients at most so often, in seconds. */
@@ -47,7 +47,7 @@ struct rooms {
 	struct list dirty;
 	struct deadlines status;
 	uint32_t pending;
-	uint8_t joined[PENDING_BYTES];
+	struct batches batches; /* of the room that is being flushed */
 };
 
 /* The room may be gone afterwards, see room_publish(). */
@@ -192,36 +192,12 @@ room_state(const struct room *room, enum message_kind kind)
 	return room->kept[kind == MESSAGE_METRICS ? KEPT_METRICS : KEPT_ANALYTICS];
 }
 
-/* All messages of a taken queue as one batch; `joined` has PENDING_BYTES. */
-static void
-batch_make(struct batch *batch, const struct outq *queue, struct message **messages,
-    uint8_t *joined, bool many)
-{
-	size_t at = 0;
-
-	batch->messages = messages;
-	batch->count = queue->count;
-	batch->length = (size_t)queue->bytes;
-	batch->joined = NULL;
-	for (uint32_t i = 0; i < queue->count; i++)
-		messages[i] = outq_at(queue, i);
-	if (queue->count == 1) {
-		batch->joined = messages[0]->bytes;
-	} else if (many && batch->length <= PENDING_BYTES) {
-		for (uint32_t i = 0; i < queue->count; i++) {
-			memcpy(joined + at, messages[i]->bytes, messages[i]->length);
-			at += messages[i]->length;
-		}
-		batch->joined = joined;
-	}
-}
-
 /* What a flush has sent: to all of its clients, but for those who are behind. */
 static void
-measure(const struct batch *batch)
+measure(const struct outq *sent)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		int64_t at_ms = batch->messages[i]->at_ms;
+	for (uint32_t i = 0; i < sent->count; i++) {
+		int64_t at_ms = outq_at(sent, i)->at_ms;
 
 		if (at_ms > 0)
 			histogram_observe(&histogram_sent, (clock_wall_ms() - at_ms) * 1000);
@@ -233,21 +209,19 @@ static bool
 room_flush(struct rooms *rooms, struct room *room)
 {
 	struct outq taken = room->pending;
-	struct message *messages[PENDING_MESSAGES];
-	struct batch batch;
 
 	list_remove(&room->dirty);
 	if (taken.count == 0)
 		return true;
 	outq_init(&room->pending);
 	rooms->pending -= taken.count;
-	batch_make(&batch, &taken, messages, rooms->joined, room->count >= JOIN_CLIENTS);
+	batches_init(&rooms->batches, &taken, room->count >= JOIN_CLIENTS);
 	room->flushing = true;
 	/* From the last to the first: who leaves meanwhile is replaced by one that was served. */
 	for (uint32_t i = room->count; i-- > 0;)
-		client_send(room->clients[i], &batch);
+		client_send(room->clients[i], &rooms->batches);
 	room->flushing = false;
-	measure(&batch);
+	measure(&taken);
 	outq_free(&taken);
 	if (room->count > 0)
 		return true;

@@ -108,12 +108,14 @@ make_id(uint8_t id[static CLIENT_ID_BYTES])
 }
 
 void
-session_start(struct session *session, int fd, const struct form_id *form, const uint8_t *early,
+session_start(struct session *session, int fd, const struct upgrade *upgrade, const uint8_t *early,
     size_t early_length)
 {
-	struct client *client = client_new(&session->clients, fd);
+	const struct form_id *form = &upgrade->form;
+	struct client *client = client_new(&session->clients, fd, upgrade->deflate.window);
 
 	counters[COUNTER_connects]++;
+	counters[COUNTER_connects_deflate] += client->window > 0;
 	make_id(client->id);
 	bucket_init(&client->bad, BAD_BURST, now_ms(session));
 	room_join(session->rooms, form, client);

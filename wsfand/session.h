@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-#include "lib/form_id.h"
 #include "wsfand/client.h"
 #include "wsfand/room.h"
+#include "wsfand/upgrade.h"
 
 struct session {
 	struct clients clients;
@@ -22,8 +22,9 @@ void session_init(struct session *session, struct ev_loop *loop,
 void session_free(struct session *session);
 
 /* The handshake on `fd` is done: a client of that room, welcomed with
- * connection:status and the last states. `early` came right behind the handshake. */
-void session_start(struct session *session, int fd, const struct form_id *form,
+ * connection:status and the last states. `upgrade` says what was asked for; `early` came
+ * right behind the handshake. */
+void session_start(struct session *session, int fd, const struct upgrade *upgrade,
     const uint8_t *early, size_t early_length);
 /* Once per turn of the loop: writes what this turn has queued. */
 void session_flush(struct session *session);

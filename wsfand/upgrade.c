@@ -79,6 +79,8 @@ judge_handshake(struct upgrade *upgrade, const struct http_head *head)
 	if (http_head_find(head, "Transfer-Encoding", NULL) ||
 	    (version && !slice_equal(version->value, "0")))
 		return malformed(upgrade, "a WebSocket handshake has no body");
+	if (extension_negotiate(&upgrade->deflate, head) < 0)
+		return malformed(upgrade, "malformed Sec-WebSocket-Extensions");
 	return VERDICT_SWITCH;
 }
 

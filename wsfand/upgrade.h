@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* upgrade: what a request deserves (RFC 6455, 4.2), in this order: path, form id,
- * method, upgrade, version, key, origin. Whether there is room is asked after that
+ * method, upgrade, version, key, extensions, origin. Whether there is room is asked after that
  * (admit). Pure. */
 #ifndef WSFAND_UPGRADE_H
 #define WSFAND_UPGRADE_H
 
 #include "lib/form_id.h"
 #include "lib/http_head.h"
+#include "wsfand/extension.h"
 
 enum verdict {
 	VERDICT_SWITCH, /* 101 */
@@ -25,6 +26,7 @@ enum verdict {
 struct upgrade {
 	struct form_id form;
 	const struct http_field *key; /* Sec-WebSocket-Key */
+	struct deflate_terms deflate; /* what the client offers */
 	const char *problem; /* VERDICT_MALFORMED: a literal */
 };
 

@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum verdict verdict = upgrade_judge(&upgrade, &head, ORIGINS);
 	FUZZ_CHECK(verdict != VERDICT_SWITCH || peek == PEEK_OURS || head.method.length > 32);
 	if (verdict == VERDICT_SWITCH)
-		check_answer(answer, answer_switch(answer, upgrade.key->value));
+		check_answer(answer, answer_switch(answer, upgrade.key->value, &upgrade.deflate));
 	else
 		check_answer(answer, answer_refuse(answer, verdict, upgrade.problem));
 	return 0;

@@ -69,6 +69,7 @@ TEST(upgrade_verdicts)
 	    {LINE HOST ASK VERSION KEY
 		"Origin: https://good.org\r\nOrigin: https://good.org\r\n\r\n",
 		VERDICT_ORIGIN},
+	    {LINE HOST ASK VERSION KEY "Sec-WebSocket-Extensions: x; =\r\n\r\n", VERDICT_MALFORMED},
 	    /* the order of the checks */
 	    {"POST /ws/forms/zz HTTP/1.1\r\n" HOST "Origin: https://evil.org\r\n\r\n",
 		VERDICT_BAD_ID},
@@ -91,7 +92,8 @@ TEST(upgrade_accept_key)
 {
 	char out[ANSWER_SIZE];
 	struct slice key = {"dGhlIHNhbXBsZSBub25jZQ==", 24};
-	size_t length = answer_switch(out, key);
+	struct deflate_terms none = {.window = 0};
+	size_t length = answer_switch(out, key, &none);
 
 	CHECK_INT(length, strlen(out));
 	CHECK(strstr(out, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n") != NULL);
