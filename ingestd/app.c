@@ -336,7 +336,7 @@ unwell(void *owner)
 	return app->text;
 }
 
-static const struct report_events report_events = {refresh, unwell, NULL, NULL};
+static const struct report_events report_events = {.refresh = refresh, .unwell = unwell};
 
 /* ---- from the beginning to the end ---- */
 

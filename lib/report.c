@@ -10,7 +10,9 @@
 #include "lib/mem.h"
 #include "lib/version.h"
 
-#define OUT_MAX 1048576
+#define OUT_MAX (2 * REPORT_MAX_FRAME)
+#define IN_MAX 4096
+#define QUERY_TOKENS 64
 #define INTERVAL 1.0
 
 struct report {
@@ -38,7 +40,7 @@ report_frame(struct report *report, const void *json, size_t length)
 	struct conn *conn = link_conn(report->link);
 	uint8_t header[FRAME_HEADER];
 
-	if (!conn || length > OUT_MAX)
+	if (!conn || length > REPORT_MAX_FRAME)
 		return -1;
 	frame_put_header(header, (uint32_t)length);
 	return conn_send2(conn, header, sizeof(header), json, length);
@@ -110,6 +112,12 @@ send_schema(struct report *report)
 	put_pair(&w, "version", DUNE_VERSION);
 	json_key(&w, "startedAt");
 	json_put_time(&w, report->started_ms);
+	if (config->serves) {
+		json_key(&w, "serves");
+		json_array_begin(&w);
+		json_put_string(&w, config->serves);
+		json_array_end(&w);
+	}
 	json_key(&w, "metrics");
 	json_array_begin(&w);
 	for (size_t i = 0; i < config->count; i++)
@@ -164,11 +172,73 @@ on_up(void *owner)
 	report_now(report);
 }
 
-/* statsd says nothing; whatever comes is thrown away. */
-static size_t
-on_data(void *owner UNUSED, const uint8_t *data UNUSED, size_t length)
+static void
+put_answer(struct json_writer *w, uint64_t id, unsigned status, const void *json, size_t length)
 {
-	return length;
+	json_object_begin(w);
+	put_pair(w, "type", "answer");
+	json_key(w, "id");
+	json_put_u64(w, id);
+	json_key(w, "status");
+	json_put_u64(w, status);
+	json_key(w, "body");
+	json_put_raw(w, json, length);
+	json_object_end(w);
+}
+
+int
+report_answer(struct report *report, uint64_t id, unsigned status, const void *json, size_t length)
+{
+	static const char too_long[] = "{\"error\":\"The answer is too long\"}";
+	struct json_writer w;
+
+	json_write_begin(&w, &report->scratch);
+	put_answer(&w, id, status, json, length);
+	if (json_write_end(&w) < 0) {
+		json_write_begin(&w, &report->scratch);
+		put_answer(&w, id, 500, too_long, sizeof(too_long) - 1);
+		if (json_write_end(&w) < 0)
+			return -1;
+	}
+	int result = report_frame(
+	    report, buf_bytes(&report->scratch), buf_length(&report->scratch));
+	buf_clear(&report->scratch);
+	return result;
+}
+
+/* Frames of other types are of a later version. */
+static void
+take_frame(struct report *report, const char *json, size_t length)
+{
+	struct json_doc doc;
+	int64_t id;
+
+	if (!report->events->query || json_parse(&doc, json, length, QUERY_TOKENS, NULL) < 0)
+		return;
+	if (json_string_is(&doc, json_get(&doc, 0, "type"), "query") &&
+	    json_i64(&doc, json_get(&doc, 0, "id"), &id) == 0 && id >= 0) {
+		const struct report_query query = {.id = (uint64_t)id, .doc = &doc};
+
+		report->events->query(report->owner, report, &query);
+	}
+	json_free(&doc);
+}
+
+static size_t
+on_data(void *owner, const uint8_t *data, size_t length)
+{
+	struct report *report = owner;
+	size_t used = 0, payload;
+	long size;
+
+	while (
+	    (size = frame_parse(data + used, length - used, IN_MAX - FRAME_HEADER, &payload)) > 0) {
+		take_frame(report, (const char *)data + used + FRAME_HEADER, payload);
+		used += (size_t)size;
+	}
+	if (size < 0)
+		link_reset(report->link);
+	return used;
 }
 
 static void
@@ -197,8 +267,8 @@ report_new(struct ev_loop *loop, const struct report_config *config,
 	report->events = events;
 	report->owner = owner;
 	report->started_ms = clock_wall_ms();
-	buf_init(&report->scratch, OUT_MAX);
-	report->link = link_new(loop, path, name, &link_events, report, 4096, OUT_MAX);
+	buf_init(&report->scratch, REPORT_MAX_FRAME);
+	report->link = link_new(loop, path, name, &link_events, report, IN_MAX, OUT_MAX);
 	ev_timer_init(&report->timer, on_timer, INTERVAL, INTERVAL);
 	ev_timer_start(loop, &report->timer);
 	MEM_FREE(&path);

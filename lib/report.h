@@ -9,9 +9,18 @@
 #include <ev.h>
 
 #include "lib/counters.h"
+#include "lib/json_read.h"
 #include "lib/json_write.h"
 
 struct report;
+
+/* A frame with a report, a schema or an answer is no longer than this. */
+#define REPORT_MAX_FRAME 1048576
+
+struct report_query {
+	uint64_t id;
+	const struct json_doc *doc; /* the whole object */
+};
 
 struct report_events {
 	/* Just before each report: bring gauges up to date. May be NULL. */
@@ -24,6 +33,9 @@ struct report_events {
 	/* Further frames of the daemon's own, sent behind each report by
 	 * report_frame(). May be NULL. */
 	void (*extra)(void *owner, struct report *report);
+	/* statsd asks something (docs/protocol.md, "Queries"); lent. It is answered with
+	 * report_answer(), at once or soon. NULL where the config serves nothing. */
+	void (*query)(void *owner, struct report *report, const struct report_query *query);
 };
 
 struct report_config {
@@ -33,6 +45,7 @@ struct report_config {
 	const struct counter *schema;
 	const uint64_t *values; /* as many as the schema has rows */
 	size_t count;
+	const char *serves; /* what queries it answers ("forms"), or NULL */
 };
 
 /* `config` is copied but for what its pointers name. */
@@ -40,6 +53,10 @@ struct report *report_new(struct ev_loop *loop, const struct report_config *conf
     const struct report_events *events, void *owner);
 /* One frame with this JSON object. -1: statsd is away or behind, it was dropped. */
 MUST_CHECK int report_frame(struct report *report, const void *json, size_t length);
+/* Answers a query: an HTTP status and a body that is JSON. What is too long is answered with 500
+ * instead. -1: statsd is away or behind; it finds that out by itself. */
+MUST_CHECK int report_answer(
+    struct report *report, uint64_t id, unsigned status, const void *json, size_t length);
 /* Sends a report now (at the end, for the last counts). */
 void report_now(struct report *report);
 void report_free(struct report **pointer);

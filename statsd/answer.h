@@ -29,6 +29,7 @@ struct answer {
 	const char *cache;
 	const char *allow; /* with 405 */
 	const char *etag;
+	bool question; /* the body is what to ask of analyticsd (statsd/queries.h); it answers */
 	bool page; /* HTML: wants the headers that keep a browser safe */
 	const char
 	    *stream; /* the body is one event of many: this path, a literal, brings the next */

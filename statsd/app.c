@@ -6,6 +6,7 @@
 
 #include "lib/die.h"
 #include "lib/mem.h"
+#include "lib/report.h"
 #include "lib/sock.h"
 #include "lib/version.h"
 #include "statsd/collect.h"
@@ -13,12 +14,11 @@
 #include "statsd/handover.h"
 #include "statsd/http.h"
 #include "statsd/listen.h"
+#include "statsd/queries.h"
 #include "statsd/routes.h"
 
 #define BACKLOG 64
 #define SOCKET_MODE 0660
-/* Any daemon's schema fits; a lower DUNE_MAX_FRAME_BYTES is meant for what clients are sent. */
-#define SCHEMA_BYTES 65536
 
 struct app {
 	struct registry *registry;
@@ -27,6 +27,7 @@ struct app {
 	struct site site;
 	struct door *own, *handed;
 	struct collect *collect;
+	struct queries *queries;
 	struct handover *handover;
 	struct listen *listen;
 	char *stats_path, *http_path;
@@ -59,6 +60,30 @@ refresh(void *owner)
 	reporter_report(app->self, counters, NULL, moment_now());
 	process_read(&app->process);
 }
+
+static const void *
+query_out(void *owner, const char *json, size_t length)
+{
+	struct app *app = owner;
+	return collect_ask(app->collect, json, length);
+}
+
+static void
+query_answered(void *owner, const void *whom, const struct query_answer *got)
+{
+	struct app *app = owner;
+	queries_answered(app->queries, whom, got);
+}
+
+static void
+query_gone(void *owner, const void *whom)
+{
+	struct app *app = owner;
+	queries_gone(app->queries, whom);
+}
+
+static const struct collect_events collect_events = {
+    .answered = query_answered, .gone = query_gone};
 
 static void
 answer(void *owner, const struct request *request, struct answer *out)
@@ -106,7 +131,7 @@ static struct door *
 open_door(struct ev_loop *loop, struct app *app, bool handed_over)
 {
 	struct door *door = door_new(
-	    loop, handed_over, handed_over ? &handed_rows : &own_rows, answer, app);
+	    loop, handed_over, handed_over ? &handed_rows : &own_rows, app->queries, answer, app);
 	if (!door)
 		die_system("unable to start libmicrohttpd");
 	return door;
@@ -131,10 +156,11 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	app->self = register_self(app->registry, now);
 	app->stats_path = mem_printf("%s/stats.sock", settings->run_dir);
 	app->http_path = mem_printf("%s/http.sock", settings->run_dir);
+	app->queries = queries_new(loop, query_out, app);
 	app->own = open_door(loop, app, false);
 	app->handed = open_door(loop, app, true);
 	app->collect = collect_new(loop, bind_in_run_dir(app->stats_path), app->registry,
-	    MAX((size_t)settings->max_frame_bytes, SCHEMA_BYTES));
+	    MAX((size_t)settings->max_frame_bytes, REPORT_MAX_FRAME), &collect_events, app);
 	app->handover = handover_new(loop, bind_in_run_dir(app->http_path), app->handed);
 	app->listen = listen_new(loop, settings->stats_listen, app->own);
 	return app;
@@ -153,6 +179,7 @@ app_free(struct app **app_pointer)
 	sock_unlink(app->stats_path);
 	door_free(&app->handed);
 	door_free(&app->own);
+	queries_free(&app->queries);
 	registry_remove(app->registry, &app->self, moment_now());
 	registry_free(&app->registry);
 	MEM_FREE(&app->stats_path);

@@ -25,6 +25,8 @@ struct collect {
 	struct acceptor *acceptor;
 	struct list peers;
 	size_t peer_count;
+	const struct collect_events *events;
+	void *owner;
 };
 
 /* A daemon's connection. It stands on collect.peers from accepting to its end. */
@@ -58,6 +60,7 @@ peer_free(struct peer *peer)
 {
 	struct collect *collect = peer->collect;
 	ev_timer_stop(collect->loop, &peer->schema_due);
+	collect->events->gone(collect->owner, peer);
 	if (peer->reporter)
 		log_info("%s does not report any more", peer->reporter->instance);
 	registry_remove(collect->registry, &peer->reporter, moment_now());
@@ -90,12 +93,38 @@ schema_taken(struct peer *peer, size_t conflicts)
 		    conflicts, reporter->instance);
 }
 
+static bool
+peer_answer(struct peer *peer, const char *json, size_t length, const char **error, bool *good)
+{
+	struct query_answer answer;
+	int found = peer->reporter ? answer_read(&answer, json, length, error) : 0;
+	*good = found >= 0;
+	if (found > 0)
+		peer->collect->events->answered(peer->collect->owner, peer, &answer);
+	return found != 0;
+}
+
+static void
+peer_refuse(struct peer *peer, const char *error)
+{
+	log_limited(&bad_limit, LOG_WARN, "report of %s refused: %s", peer_name(peer), error);
+	peer_free(peer);
+}
+
 /* False: the peer is gone. */
 static bool
 peer_frame(struct peer *peer, const char *json, size_t length)
 {
 	size_t conflicts;
+	bool good;
 	const char *error = "";
+	if (peer_answer(peer, json, length, &error, &good)) {
+		if (good)
+			return true;
+		counters[COUNTER_bad_reports]++;
+		peer_refuse(peer, error);
+		return false;
+	}
 	switch (report_read(peer->collect->registry, &peer->reporter, json, length, moment_now(),
 	    &conflicts, &error)) {
 	case REPORT_SCHEMA:
@@ -117,8 +146,7 @@ peer_frame(struct peer *peer, const char *json, size_t length)
 		counters[COUNTER_bad_reports]++;
 		break;
 	}
-	log_limited(&bad_limit, LOG_WARN, "report of %s refused: %s", peer_name(peer), error);
-	peer_free(peer);
+	peer_refuse(peer, error);
 	return false;
 }
 
@@ -176,13 +204,30 @@ peer_accepted(void *owner, int fd, const struct sock_address *address UNUSED)
 	    collect->loop, fd, &peer_events, peer, collect->max_frame + FRAME_HEADER, OUT_MAX);
 }
 
+const void *
+collect_ask(struct collect *collect, const char *json, size_t length)
+{
+	uint8_t header[FRAME_HEADER];
+	frame_put_header(header, (uint32_t)length);
+	LIST_FOR_EACH (node, &collect->peers) {
+		struct peer *peer = container_of(node, struct peer, node);
+		if (peer->reporter && peer->reporter->serves_forms &&
+		    conn_send2(peer->conn, header, sizeof(header), json, length) == 0)
+			return peer;
+	}
+	return NULL;
+}
+
 struct collect *
-collect_new(struct ev_loop *loop, int listener, struct registry *registry, size_t max_frame)
+collect_new(struct ev_loop *loop, int listener, struct registry *registry, size_t max_frame,
+    const struct collect_events *events, void *owner)
 {
 	struct collect *collect = mem_zalloc(sizeof(*collect));
 	collect->loop = loop;
 	collect->registry = registry;
 	collect->max_frame = max_frame;
+	collect->events = events;
+	collect->owner = owner;
 	list_init(&collect->peers);
 	collect->acceptor = acceptor_new(loop, listener, ACCEPT_BATCH, peer_accepted, collect);
 	return collect;

@@ -13,6 +13,7 @@
 #include "lib/mem.h"
 #include "lib/sock.h"
 #include "statsd/counters.h"
+#include "statsd/headers.h"
 #include "statsd/stream.h"
 
 #define LOG_LINE 512
@@ -29,6 +30,7 @@ struct door {
 	void *owner;
 	size_t pending; /* bytes of answers that MHD holds */
 	struct streams *streams;
+	struct queries *queries;
 };
 
 /* One connection; MHD keeps its address as the socket's context. */
@@ -41,7 +43,11 @@ struct visit {
 /* One request. `request` is what the pages see. */
 struct exchange {
 	struct request request;
+	struct door *door;
 	struct MHD_Connection *connection;
+	/* What became of a question, once `answered`; the connection is suspended until then. */
+	bool answered;
+	struct answer late;
 	size_t body; /* bytes of it that were thrown away */
 	size_t pending; /* its part of door.pending */
 };
@@ -59,8 +65,7 @@ library_log(void *owner UNUSED, const char *format, va_list arguments)
 	log_limited(&library_limit, LOG_DEBUG, "libmicrohttpd: %s", line);
 }
 
-/* Runs what is ready and sets the timer for what MHD waits for. It never calls
- * back into this function, so callbacks from MHD may not run it. */
+/* Runs what is ready, sets the timer for what MHD waits for. No callback from MHD may call it. */
 static void
 door_run(struct door *door)
 {
@@ -85,8 +90,7 @@ timeout_over(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 	door_run(container_of(timer, struct door, timeout));
 }
 
-/* A peer that sends or reads one byte at a time is never idle: this ends it. The
- * socket stays MHD's, which finds its end by itself. */
+/* Who sends or reads byte by byte is never idle: this ends it. MHD finds out by itself. */
 static void
 visit_overdue(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
@@ -132,8 +136,10 @@ exchange_over(void *owner, struct MHD_Connection *connection, void **context,
 	if (visit)
 		ev_timer_again(door->loop, &visit->due);
 	struct exchange *exchange = *context;
-	if (exchange)
+	if (exchange) {
 		door->pending -= exchange->pending;
+		answer_free(&exchange->late);
+	}
 	MEM_FREE(&exchange);
 	*context = NULL;
 }
@@ -184,36 +190,6 @@ streams_resumed(void *owner)
 
 static const struct stream_events stream_events = {.ask = ask_again, .resumed = streams_resumed};
 
-static void
-put_header(struct MHD_Response *response, const char *name, const char *value)
-{
-	/* Fails only for want of memory, or for a value of ours that is no header. */
-	if (value && MHD_add_response_header(response, name, value) != MHD_YES)
-		log_error("unable to add the header %s", name);
-}
-
-static void
-put_headers(const struct door *door, const struct answer *answer, struct MHD_Response *response)
-{
-	put_header(response, "Content-Type", answer->type);
-	put_header(response, "Cache-Control", answer->cache);
-	put_header(response, "X-Content-Type-Options", "nosniff");
-	put_header(response, "ETag", answer->etag);
-	put_header(response, "Allow", answer->allow);
-	/* nginx would keep events back until it has many. */
-	put_header(response, "X-Accel-Buffering", answer->stream ? "no" : NULL);
-	if (answer->page) {
-		put_header(response, "Content-Security-Policy",
-		    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-		    "connect-src 'self'; base-uri 'none'; form-action 'none'; "
-		    "frame-ancestors 'none'");
-		put_header(response, "Referrer-Policy", "no-referrer");
-	}
-	/* A proxy must never use it again for an upgrade: wsfand does not have it any more. */
-	if (door->handed_over)
-		put_header(response, "Connection", "close");
-}
-
 /* MHD's parameter is not const, but it only reads. */
 static struct MHD_Response *
 response_of(const struct answer *answer)
@@ -242,13 +218,58 @@ open_stream(struct door *door, const struct exchange *exchange, const struct ans
 	return stream_open(door->streams, exchange->connection, answer->stream, &answer->body);
 }
 
+/* Called from the loop, never from MHD: it may run the door. */
+static void
+question_answered(void *owner, const struct query_answer *answer, const char *why)
+{
+	struct exchange *exchange = owner;
+	exchange->answered = true;
+	if (answer)
+		exchange->late.status = answer->status;
+	if (!answer || buf_append(&exchange->late.body, answer->body, answer->length) < 0)
+		answer_error(&exchange->late, 503, why ? why : "The answer is too long");
+	MHD_resume_connection(exchange->connection);
+	door_run(exchange->door);
+}
+
+/* True: it is asked, and the connection waits. */
+static bool
+ask_question(struct door *door, struct exchange *exchange, struct answer *answer)
+{
+	const char *why = queries_ask(door->queries, (const char *)buf_bytes(&answer->body),
+	    buf_length(&answer->body), question_answered, exchange);
+	if (why) {
+		answer_error(answer, 503, why);
+		return false;
+	}
+	MHD_suspend_connection(exchange->connection);
+	return true;
+}
+
+/* Fills in the answer; false: it comes later. */
+static bool
+find_answer(struct door *door, struct exchange *exchange, struct answer *answer)
+{
+	if (exchange->answered) {
+		answer_free(answer);
+		*answer = exchange->late;
+		answer_init(&exchange->late);
+		return true;
+	}
+	door->answer(door->owner, &exchange->request, answer);
+	return !answer->question || !ask_question(door, exchange, answer);
+}
+
 static enum MHD_Result
 reply(struct door *door, struct exchange *exchange)
 {
 	struct answer answer;
 	answer_init(&answer);
 	exchange->request.busy = door->pending > HTTP_PENDING / 2;
-	door->answer(door->owner, &exchange->request, &answer);
+	if (!find_answer(door, exchange, &answer)) {
+		answer_free(&answer);
+		return MHD_YES;
+	}
 	size_t length = buf_length(&answer.body);
 	if (length > HTTP_SMALL && door->pending + length > HTTP_PENDING)
 		answer_error(&answer, 503, "Too many answers wait to be read");
@@ -261,7 +282,7 @@ reply(struct door *door, struct exchange *exchange)
 						      : response_of(&answer);
 	enum MHD_Result result = MHD_NO;
 	if (response) {
-		put_headers(door, &answer, response);
+		headers_put(response, &answer, door->handed_over);
 		result = MHD_queue_response(exchange->connection, answer.status, response);
 		MHD_destroy_response(response);
 	}
@@ -278,7 +299,9 @@ handle(void *owner, struct MHD_Connection *connection, const char *path, const c
 	if (!exchange) {
 		struct door *door = owner;
 		exchange = mem_zalloc(sizeof(*exchange));
+		exchange->door = door;
 		exchange->connection = connection;
+		answer_init(&exchange->late);
 		exchange->request = (struct request){
 		    .method = method,
 		    .path = path,
@@ -315,12 +338,13 @@ daemon_start(struct door *door)
 
 struct door *
 door_new(struct ev_loop *loop, bool handed_over, const struct door_counters *rows,
-    http_answer *answer, void *owner)
+    struct queries *queries, http_answer *answer, void *owner)
 {
 	struct door *door = mem_zalloc(sizeof(*door));
 	door->loop = loop;
 	door->handed_over = handed_over;
 	door->rows = *rows;
+	door->queries = queries;
 	door->answer = answer;
 	door->owner = owner;
 	door->streams = streams_new(loop, &stream_events, door);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "statsd/answer.h"
+#include "statsd/queries.h"
 
 #define HTTP_MAX_CONNECTIONS 256
 #define HTTP_MEMORY 16384
@@ -35,10 +36,11 @@ struct door_counters {
 	int requests, full, overdue, connections;
 };
 
-/* `handed_over` is what its requests say, and has answers close the connection. NULL with
- * errno: no descriptors or memory. */
+/* `handed_over` is what its requests say, and has answers close the connection. `queries` takes the
+ * questions in answers; all are over before the door is freed. NULL with errno: no descriptors or
+ * memory. */
 struct door *door_new(struct ev_loop *loop, bool handed_over, const struct door_counters *rows,
-    http_answer *answer, void *owner);
+    struct queries *queries, http_answer *answer, void *owner);
 /* Takes over a connected socket (TCP or Unix) from which nothing has been read. */
 void door_take(struct door *door, int fd);
 /* Cuts what is open. */

@@ -158,6 +158,7 @@ registry_add(struct registry *registry, const struct identity *identity, const s
 	reporter->daemon = daemon;
 	reporter->pid = identity->pid;
 	reporter->started_ms = identity->started_ms;
+	reporter->serves_forms = identity->serves_forms;
 	reporter->last = now;
 	reporter->metric_count = count;
 	reporter->metrics = mem_array(NULL, MAX(count, 1), sizeof(reporter->metrics[0]));

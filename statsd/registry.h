@@ -63,6 +63,7 @@ struct reporter {
 	char version[VERSION_SIZE];
 	int64_t pid;
 	int64_t started_ms; /* wall clock */
+	bool serves_forms; /* it answers queries about forms */
 	size_t metric_count;
 	struct metric *metrics;
 	bool reported; /* at least one report has come */
@@ -78,6 +79,7 @@ struct identity {
 	char version[VERSION_SIZE];
 	int64_t pid;
 	int64_t started_ms;
+	bool serves_forms;
 };
 
 /* Name, labels, kind and help of each row, in the order of the values; of a histogram the

@@ -50,6 +50,20 @@ name_valid(const char *name)
 		"0123456789-_.") == strlen(name);
 }
 
+/* What queries it answers, if any; names that are not known here mean nothing. */
+static bool
+serves(struct reading *r, const char *name)
+{
+	int list = json_get(&r->doc, 0, "serves");
+	if (json_type(&r->doc, list) != JSON_ARRAY)
+		return false;
+	JSON_FOR_EACH (value, &r->doc, list) {
+		if (json_string_is(&r->doc, value, name))
+			return true;
+	}
+	return false;
+}
+
 static int
 identity_read(struct reading *r, struct identity *identity)
 {
@@ -61,6 +75,7 @@ identity_read(struct reading *r, struct identity *identity)
 	    clock_parse_rfc3339(started, strlen(started), &identity->started_ms) < 0 ||
 	    json_i64(&r->doc, json_get(&r->doc, 0, "pid"), &identity->pid) < 0)
 		return -1;
+	identity->serves_forms = serves(r, "forms");
 	return name_valid(identity->daemon) && name_valid(identity->instance) ? 0 : -1;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "statsd/page_forms.h"
 #include "statsd/page_health.h"
 #include "statsd/page_json.h"
 #include "statsd/page_pipeline.h"
@@ -100,6 +101,7 @@ routes_answer(const struct site *site, const struct request *request, struct mom
 			return;
 		}
 	}
-	if (!metrics_answer(site, request, now, answer) && !file_answer(request, answer))
+	if (!metrics_answer(site, request, now, answer) && !page_forms(answer, request) &&
+	    !file_answer(request, answer))
 		answer_error(answer, 404, "Not found");
 }

@@ -175,6 +175,123 @@ ready_says() { http_get "$PORT" /readyz | jq -e "$1"; }
 	stats_is "?formId=$FORM" "{formId:\"$FORM\",activeConnections:2}"
 }
 
+SERVES='{"type":"report:schema","daemon":"analyticsd","instance":"analyticsd","pid":1,"version":"0.1.0","startedAt":"2026-03-01T09:30:00.000Z","serves":["dances","forms"],"metrics":[]}'
+
+# answer STATUS BODY: to the newest question that the played analyticsd has got.
+answer() {
+	local id
+	id=$(tail -n 1 "$T/analyticsd.out" | jq .id)
+	say analyticsd "{\"type\":\"answer\",\"id\":$id,\"status\":$1,\"body\":$2}"
+}
+
+# asked PATH QUESTION: somebody asks statsd for that, and statsd asks analyticsd so.
+asked() {
+	local before
+	before=$(grep -c . "$T/analyticsd.out" || true)
+	spawn client curl -sS --max-time 10 -w '\n%{http_code} %{content_type}\n' "http://127.0.0.1:${DOOR:-$PORT}$1"
+	wait_until 5 eval "[ \$(grep -c . \"$T/analyticsd.out\") -gt $before ]"
+	eq "$2" "$(tail -n 1 "$T/analyticsd.out" | jq -c 'del(.id)')"
+}
+
+# gets STATUS BODY: what the one who asked has got.
+gets() {
+	await_spawned client 10
+	eq "$2" "$(head -n 1 "$T/client.out")"
+	eq "$1 application/json" "$(tail -n 1 "$T/client.out")"
+}
+
+@test "statsd: questions about forms go to analyticsd, and its answers come back" {
+	statsd_up
+	eq 503 "$(http_code "$PORT" /api/forms)"
+	eq '{"error":"analyticsd is not connected"}' "$(http_get "$PORT" "/api/forms/$FORM")"
+	play analyticsd
+	say analyticsd "$SERVES"
+	wait_until 5 metric_is 'dune_up{daemon="analyticsd"} 0'
+	wait_until 5 log_has statsd 'analyticsd reports'
+	asked /api/forms '{"type":"query","what":"forms","limit":50}'
+	answer 200 '[{"formId":"x"}]'
+	gets 200 '[{"formId":"x"}]'
+	asked "/api/forms?limit=9999&after=${FORM^^}" "{\"type\":\"query\",\"what\":\"forms\",\"limit\":500,\"after\":\"$FORM\"}"
+	answer 404 '{"error":"No such form"}'
+	gets 404 '{"error":"No such form"}'
+	asked "/api/forms/${FORM^^}" "{\"type\":\"query\",\"what\":\"form\",\"formId\":\"$FORM\"}"
+	answer 200 '{"fields":[]}'
+	gets 200 '{"fields":[]}'
+	# Many short tokens in few bytes.
+	local body
+	body=[$(seq -s, 1 9 | sed 's/[0-9]/{"a":1,"b":2}/g')]
+	asked "/api/forms/$FORM/analytics" "{\"type\":\"query\",\"what\":\"analytics\",\"formId\":\"$FORM\"}"
+	answer 200 "$body"
+	gets 200 "$body"
+	hand_over
+	asked /api/forms '{"type":"query","what":"forms","limit":50}'
+	answer 200 '[]'
+	gets 200 '[]'
+	metric_is 'dune_statsd_queries_total{result="answered"} 5'
+	DOOR=
+	for bad in /api/forms/xyz /api/forms/xyz/analytics '/api/forms?limit=0' '/api/forms?limit=x' '/api/forms?after=1'; do
+		eq 400 "$(http_code "$PORT" "$bad")"
+	done
+	for bad in "/api/forms/$FORM/" "/api/forms/$FORM/x" /api/formsx "/api/forms/$FORM/analytics/x"; do
+		[[ $(http_code "$PORT" "$bad") == 40[04] ]]
+	done
+	eq 405 "$(curl -sS -o /dev/null -w '%{http_code}' -X POST -d x "http://127.0.0.1:$PORT/api/forms")"
+}
+
+@test "statsd: a question that nobody answers is over after 2 s, or when analyticsd leaves" {
+	statsd_up
+	play analyticsd
+	say analyticsd "$SERVES"
+	wait_until 5 log_has statsd 'analyticsd reports'
+	local begin
+	begin=$(now_ms)
+	asked /api/forms '{"type":"query","what":"forms","limit":50}'
+	# An answer to what was not asked, and one that comes too late, are nothing.
+	say analyticsd '{"type":"answer","id":77,"status":200,"body":[]}'
+	gets 503 '{"error":"analyticsd has not answered in time"}'
+	[ $(($(now_ms) - begin)) -ge 1900 ]
+	answer 200 '[]'
+	asked /api/forms '{"type":"query","what":"forms","limit":50}'
+	stop_spawned analyticsd
+	gets 503 '{"error":"analyticsd has left"}'
+	wait_until 5 metric_is 'dune_statsd_queries_total{result="lost"} 2'
+	metric_is 'dune_statsd_http_connections{door="own"} 1'
+}
+
+@test "statsd: at most 64 questions are open; at its end each is answered" {
+	statsd_up
+	play analyticsd
+	say analyticsd "$SERVES"
+	wait_until 5 log_has statsd 'analyticsd reports'
+	run -0 "$PYTHON" - "$PORT" <<-'END'
+		import socket, sys, collections
+		def ask():
+		    client = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=10)
+		    client.sendall(b"GET /api/forms HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		    return client
+		def answer(client):
+		    got = b""
+		    while (piece := client.recv(65536)):
+		        got += piece
+		    assert got.startswith(b"HTTP/1.1 503 "), got
+		    return got.split(b"\r\n\r\n")[1].decode()
+		print(sorted(collections.Counter(map(answer, [ask() for _ in range(70)])).items()))
+	END
+	eq "[('{\"error\":\"analyticsd has not answered in time\"}', 64), ('{\"error\":\"too many questions are open\"}', 6)]" "$output"
+	asked /api/forms '{"type":"query","what":"forms","limit":50}'
+	stop_daemon statsd
+}
+
+@test "statsd: an answer that is none ends that connection" {
+	statsd_up
+	play analyticsd
+	say analyticsd "$SERVES"
+	wait_until 5 log_has statsd 'analyticsd reports'
+	say analyticsd '{"type":"answer","id":1,"status":"200","body":[]}'
+	wait_until 5 metric_is 'dune_statsd_bad_reports_total 1'
+	wait_until 5 eval '! spawned_alive analyticsd'
+}
+
 @test "statsd: a report byte by byte, and two frames at once" {
 	statsd_up
 	{ schema d d dune_d_x:gauge; report 5; } | "$BIN/dune-frame" >"$T/frames"

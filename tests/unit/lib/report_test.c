@@ -60,7 +60,8 @@ on_extra(void *owner UNUSED, struct report *report)
 	CHECK(report_frame(report, extra, strlen(extra)) == 0);
 }
 
-static const struct report_events events = {on_refresh, on_unwell, NULL, on_extra};
+static const struct report_events events = {
+    .refresh = on_refresh, .unwell = on_unwell, .extra = on_extra};
 
 static void
 world_open(struct world *world)

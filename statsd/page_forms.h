@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* page_forms: /api/forms and what is below it. Pure: what is to be asked of analyticsd becomes the
+ * answer's question; the answer itself comes later, and http.c brings it. */
+#ifndef STATSD_PAGE_FORMS_H
+#define STATSD_PAGE_FORMS_H
+
+#include "statsd/answer.h"
+
+#define FORMS_LIMIT 50
+#define FORMS_LIMIT_MAX 500
+
+/* False: the path is not one of these. */
+bool page_forms(struct answer *answer, const struct request *request);
+
+#endif
