@@ -19,10 +19,18 @@ page_of() { sed -nE "s,.*(http://localhost:$PORT/forms/[0-9a-f]{24}).*,\1,p" "$T
 
 demo_printed() { [ -n "$(page_of)" ]; }
 
+# Printed, or gone without.
+demo_settled() { demo_printed || ! spawned_alive demo; }
+
+await_demo() {
+	wait_until "${DEMO_WITHIN:-240}" demo_settled
+	demo_printed || fail "the demo ended: $(cat "$T/demo.out" "$T/demo.err")"
+}
+
 start_demo() {
 	PORT=$(free_port)
 	spawn demo sh "$ROOT/supervise/demo" --port "$PORT" "$@"
-	wait_until "${DEMO_WITHIN:-240}" demo_printed
+	await_demo
 }
 
 @test "the demo shows live numbers, and leaves nothing behind" {
@@ -53,10 +61,11 @@ start_demo() {
 	PORT=$(free_port)
 	# script(1) gives it a terminal; the byte 3 is what the key sends.
 	need_command script
+	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no pseudo-terminals here"
 	mkfifo "$T/keys"
 	exec {keys}<>"$T/keys"
 	SPAWN_STDIN=$T/keys spawn demo script -qefc "sh $ROOT/supervise/demo --port $PORT" /dev/null
-	wait_until 60 demo_printed
+	await_demo
 	printf '\003' >&"$keys"
 	await_spawned demo 30
 	exec {keys}>&-
@@ -121,7 +130,7 @@ s = socket.socket(); s.bind(('127.0.0.1', $port)); s.listen(); print('here', flu
 	chmod 755 "$T"
 	PORT=$(free_port)
 	spawn demo setpriv --reuid nobody --clear-groups sh "$T/checkout/supervise/demo" --port "$PORT" --seconds 1
-	wait_until 60 demo_printed
+	await_demo
 	await_spawned demo 30
 	nothing_left
 }
