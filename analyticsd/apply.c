@@ -83,7 +83,7 @@ malformed(const bson_t *doc, const char *kind, const char *why)
 static void
 changed(struct apply *apply, struct hot_form *hot, int64_t now_ms)
 {
-	form_touch(hot->form, now_ms);
+	forms_touch(hot, now_ms);
 	apply->effective = true;
 	apply->config.changed(apply->config.owner, hot, apply->at_ms);
 }
@@ -166,7 +166,7 @@ put_response(struct apply *apply, int64_t now_ms)
 
 	/* All that can fail comes first. */
 	if (find_counted(apply, now_ms, &counted) < 0 ||
-	    forms_get(forms, &apply->response.form, now_ms, &hot) < 0)
+	    forms_seat(forms, &apply->response.form, now_ms, &hot) < 0)
 		return -1;
 	bool stays = counted.found && counted.hot == hot;
 	if (stays && same_record(&counted.row, &apply->record)) {
@@ -181,7 +181,8 @@ put_response(struct apply *apply, int64_t now_ms)
 	    .record_length = buf_length(&apply->record)};
 	if (counted.found)
 		take_back(apply, &counted);
-	form_add(hot->form, &apply->response, forms_zone(forms));
+	if (hot->form != NULL)
+		form_add(hot->form, &apply->response, forms_zone(forms));
 	if (stays) {
 		row.seq = counted.row.seq;
 		row.prev = counted.row.prev;

@@ -373,7 +373,7 @@ fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms)
 		struct room *room = interest_rooms(fan->interest) == 0
 		    ? NULL
 		    : interest_find(fan->interest, &hot->row.id);
-		if (room == NULL)
+		if (room == NULL || forms_load(fan->config.forms, hot, clock_wall_ms()) < 0)
 			return;
 		room_attach(fan->config.forms, room, hot);
 		publish_tell(fan->publish, room, KIND_METRICS);

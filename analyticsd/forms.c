@@ -6,12 +6,21 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/hash.h"
 #include "analyticsd/zone.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
-/* How many rows a state may lag: a state costs kilobytes to write, a row microseconds to add. */
-#define STATE_EVERY 16
+/* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read, decode,
+ * encode and write about a row per LAG_BYTES. So the one costs no more than the other; and a form is
+ * loaded within milliseconds. */
+#define LAG_MIN 64
+#define LAG_MAX 1024
+#define LAG_BYTES 32
+#define LIGHT_MAX 65536
+/* A commit that makes room is to make it for a part of the limits, or it would come too often. */
+#define CROWD_PART 4
+#define ROOM_PART 4
 #define STATE_MAX (32U << 20)
 /* Tombstones that one rebuild takes out of a chain, so that it stays a bounded transaction. */
 #define UNLINK_MAX 4096
@@ -19,7 +28,9 @@
 struct forms {
 	struct forms_config config;
 	struct hot_form *by_id, *by_number;
-	struct list changed, watched, idle;
+	struct list changed, watched, idle, light;
+	size_t loaded, loaded_bytes; /* forms, and their memory */
+	size_t changed_unwatched; /* of those loaded */
 	size_t stale_count;
 	int64_t last_number;
 	struct buf state; /* of the form that is being loaded or written */
@@ -36,6 +47,9 @@ forms_new(const struct forms_config *config)
 	list_init(&forms->changed);
 	list_init(&forms->watched);
 	list_init(&forms->idle);
+	list_init(&forms->light);
+	if (forms->config.max_bytes == 0)
+		forms->config.max_bytes = FORMS_MAX_BYTES;
 	buf_init(&forms->state, STATE_MAX);
 	if (config->store->ops->ends(config->store, &ends) < 0) {
 		forms_free(&forms);
@@ -43,6 +57,12 @@ forms_new(const struct forms_config *config)
 	}
 	forms->last_number = ends.last_form;
 	return forms;
+}
+
+static uint32_t
+lag_of(const struct hot_form *hot)
+{
+	return MIN(MAX(hot->state_bytes / LAG_BYTES, LAG_MIN), LAG_MAX);
 }
 
 /* The one place that says on which list a form stands. */
@@ -54,8 +74,19 @@ place(struct forms *forms, struct hot_form *hot)
 		list_append(&forms->changed, &hot->link);
 	else if (hot->room != NULL)
 		list_append(&forms->watched, &hot->link);
-	else
+	else if (hot->form != NULL)
 		list_append(&forms->idle, &hot->link);
+	else
+		list_append(&forms->light, &hot->link);
+}
+
+static void
+count_bytes(struct forms *forms, struct hot_form *hot)
+{
+	size_t bytes = hot->form != NULL ? sizeof(*hot) + form_memory(hot->form) : 0;
+
+	forms->loaded_bytes += bytes - hot->bytes;
+	hot->bytes = bytes;
 }
 
 static void
@@ -66,13 +97,34 @@ set_stale(struct forms *forms, struct hot_form *hot, bool stale)
 }
 
 static void
+set_form(struct forms *forms, struct hot_form *hot, struct form *form)
+{
+	hot->form = form;
+	forms->loaded++;
+	count_bytes(forms, hot);
+	place(forms, hot);
+}
+
+static void
+unload(struct forms *forms, struct hot_form *hot)
+{
+	if (hot->form == NULL)
+		return;
+	set_stale(forms, hot, false);
+	hot->needs_state = false;
+	form_free(&hot->form);
+	forms->loaded--;
+	count_bytes(forms, hot);
+	place(forms, hot);
+}
+
+static void
 drop(struct forms *forms, struct hot_form *hot)
 {
-	set_stale(forms, hot, false);
+	unload(forms, hot);
 	list_remove(&hot->link);
 	HASH_DELETE(by_id, forms->by_id, hot);
 	HASH_DELETE(by_number, forms->by_number, hot);
-	form_free(&hot->form);
 	free(hot);
 }
 
@@ -98,32 +150,63 @@ forms_zone(const struct forms *forms)
 size_t
 forms_count(const struct forms *forms)
 {
-	return HASH_CNT(by_id, forms->by_id);
+	return forms->loaded;
+}
+
+static bool
+is_over(const struct forms *forms)
+{
+	return forms->loaded > forms->config.max || forms->loaded_bytes > forms->config.max_bytes;
+}
+
+/* Far enough from over, so that loading one does not have another unloaded, and so on. */
+static bool
+is_roomy(const struct forms *forms)
+{
+	const struct forms_config *config = &forms->config;
+
+	return forms->loaded < config->max - config->max / ROOM_PART &&
+	    forms->loaded_bytes < config->max_bytes - config->max_bytes / ROOM_PART;
 }
 
 void
 forms_trim(struct forms *forms)
 {
-	while (forms_count(forms) > forms->config.max && !list_empty(&forms->idle)) {
-		drop(forms, LIST_FIRST(&forms->idle, struct hot_form, link));
+	while (is_over(forms) && !list_empty(&forms->idle)) {
+		unload(forms, LIST_FIRST(&forms->idle, struct hot_form, link));
 		counters[COUNTER_form_evictions]++;
 	}
+	while (
+	    HASH_CNT(by_id, forms->by_id) - forms->loaded > LIGHT_MAX && !list_empty(&forms->light))
+		drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
 }
 
 bool
 forms_crowded(const struct forms *forms)
 {
-	return forms_count(forms) > forms->config.max && list_empty(&forms->idle) &&
-	    !list_empty(&forms->changed);
+	const struct forms_config *config = &forms->config;
+	size_t count = config->max / CROWD_PART, bytes = config->max_bytes / CROWD_PART;
+
+	return list_empty(&forms->idle) && forms->changed_unwatched > count &&
+	    (forms->loaded > config->max + count ||
+		forms->loaded_bytes > config->max_bytes + bytes);
+}
+
+/* How far its state lags is not known: a number by chance, so that it is caught up as often as others
+ * however often it comes and goes. */
+static uint32_t
+guess_lag(const struct store_form *row)
+{
+	return (uint32_t)(hash_bytes64(&row->head, sizeof(row->head)) % LAG_MIN);
 }
 
 static struct hot_form *
-keep(struct forms *forms, const struct store_form *row, struct form *form)
+keep(struct forms *forms, const struct store_form *row)
 {
 	struct hot_form *hot = mem_zalloc(sizeof(*hot));
 
-	hot->form = form;
 	hot->row = *row;
+	hot->rows_behind = guess_lag(row);
 	list_init(&hot->link);
 	HASH_ADD(by_id, forms->by_id, row.id, sizeof(hot->row.id), hot);
 	HASH_ADD(by_number, forms->by_number, row.number, sizeof(hot->row.number), hot);
@@ -206,6 +289,7 @@ catch_up(struct forms *forms, struct hot_form *hot)
 {
 	struct store_row row;
 
+	hot->rows_behind = 0;
 	for (int64_t seq = hot->row.head; seq != 0 && seq > hot->row.state_seq; seq = row.prev) {
 		if (ledger_get(forms->config.ledger, seq, &row) < 0)
 			return -1;
@@ -245,92 +329,150 @@ read_state(const struct forms *forms, const struct form_id *id, bool *same_zone)
 	return form_decode(id, bytes + head, length - head);
 }
 
+/* Loads it, with its state in forms->state. */
 static int
-load(struct forms *forms, const struct store_form *row, int64_t now_ms, struct hot_form **out)
+wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 {
-	bool has_state = row->state_seq >= 0, same_zone = false;
-	struct form *form = has_state ? read_state(forms, &row->id, &same_zone) : NULL;
-	struct hot_form *hot;
+	bool has_state = hot->row.state_seq >= 0, same_zone = false;
+	struct form *form = has_state ? read_state(forms, &hot->row.id, &same_zone) : NULL;
 
 	if (has_state && form == NULL) {
 		char id[FORM_ID_HEX + 1];
-		form_id_format(&row->id, id);
+		form_id_format(&hot->row.id, id);
 		log_error("the state of form %s cannot be read; its responses are counted anew, "
 			  "its definition is lost until it comes again",
 		    id);
 	}
-	hot = keep(forms, row, form != NULL ? form : form_new(&row->id));
-	form_touch(hot->form, row->updated_ms);
+	bool whole = !has_state || (form != NULL && same_zone);
+	hot->state_bytes = (uint32_t)buf_length(&forms->state);
+	set_form(forms, hot, form != NULL ? form : form_new(&hot->row.id));
+	forms->changed_unwatched += hot->changed && hot->room == NULL;
+	form_touch(hot->form, hot->row.updated_ms);
 	counters[COUNTER_form_loads]++;
-	if (has_state && (form == NULL || !same_zone))
-		forms_stale(forms, hot);
-	else if (form_set_now(hot->form, now_ms) == FORM_REBUILD)
+	if (!whole || form_set_now(hot->form, now_ms) == FORM_REBUILD)
 		forms_stale(forms, hot);
 	int result = hot->stale ? rebuild(forms, hot, now_ms) : catch_up(forms, hot);
 	if (result < 0) {
 		int error = errno;
-		drop(forms, hot);
+		forms->changed_unwatched -= hot->changed && hot->room == NULL;
+		unload(forms, hot);
 		errno = error;
 		return -1;
 	}
-	*out = hot;
-	return 1;
+	count_bytes(forms, hot);
+	return 0;
+}
+
+int
+forms_load(struct forms *forms, struct hot_form *hot, int64_t now_ms)
+{
+	struct store *store = forms->config.store;
+	struct store_form row;
+
+	if (hot->form != NULL)
+		return 0;
+	int found = store->ops->form(store, &hot->row.id, &row, &forms->state);
+	if (found == 0)
+		errno = EBADMSG; /* only what is in the store is light */
+	return found <= 0 ? -1 : wake(forms, hot, now_ms);
 }
 
 /* A form that is used goes to the end of its list. */
-static int
-use(struct forms *forms, struct hot_form *hot, struct hot_form **out)
+static void
+use(struct forms *forms, struct hot_form *hot)
 {
 	if (!hot->changed && hot->room == NULL)
 		place(forms, hot);
-	*out = hot;
-	return 1;
 }
 
 int
 forms_find(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **out)
 {
 	struct store *store = forms->config.store;
-	struct hot_form *hot;
 	struct store_form row;
 
-	HASH_FIND(by_id, forms->by_id, id, sizeof(*id), hot);
-	if (hot != NULL)
-		return use(forms, hot, out);
+	HASH_FIND(by_id, forms->by_id, id, sizeof(*id), *out);
+	if (*out != NULL) {
+		use(forms, *out);
+		return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
+	}
 	int found = store->ops->form(store, id, &row, &forms->state);
-	return found <= 0 ? found : load(forms, &row, now_ms, out);
+	if (found <= 0)
+		return found;
+	*out = keep(forms, &row);
+	return wake(forms, *out, now_ms) < 0 ? -1 : 1;
 }
 
 int
 forms_find_number(struct forms *forms, int64_t number, int64_t now_ms, struct hot_form **out)
 {
 	struct store *store = forms->config.store;
-	struct hot_form *hot;
 	struct form_id id;
 
-	HASH_FIND(by_number, forms->by_number, &number, sizeof(number), hot);
-	if (hot != NULL)
-		return use(forms, hot, out);
+	HASH_FIND(by_number, forms->by_number, &number, sizeof(number), *out);
+	if (*out != NULL) {
+		use(forms, *out);
+		return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
+	}
 	int found = store->ops->form_by_number(store, number, &id);
 	return found <= 0 ? found : forms_find(forms, &id, now_ms, out);
+}
+
+static void
+make(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **out)
+{
+	struct store_form row = {.id = *id, .state_seq = -1, .updated_ms = now_ms};
+	struct form *form = form_new(id);
+
+	/* An empty form has nothing to be dropped. */
+	if (form_set_now(form, now_ms) == FORM_REBUILD)
+		form_reset(form);
+	row.number = ++forms->last_number;
+	*out = keep(forms, &row);
+	(*out)->rows_behind = 0;
+	set_form(forms, *out, form);
+	forms_changed(forms, *out, false);
 }
 
 int
 forms_get(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **out)
 {
 	int found = forms_find(forms, id, now_ms, out);
-	struct store_form row = {.id = *id, .state_seq = -1, .updated_ms = now_ms};
 
-	if (found != 0)
-		return found < 0 ? -1 : 0;
-	row.number = ++forms->last_number;
-	struct form *form = form_new(id);
-	/* An empty form has nothing to be dropped. */
-	if (form_set_now(form, now_ms) == FORM_REBUILD)
-		form_reset(form);
-	*out = keep(forms, &row, form);
-	forms_changed(forms, *out, false);
-	return 0;
+	if (found == 0)
+		make(forms, id, now_ms, out);
+	return found < 0 ? -1 : 0;
+}
+
+int
+forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **out)
+{
+	struct store *store = forms->config.store;
+	struct store_form row;
+
+	HASH_FIND(by_id, forms->by_id, id, sizeof(*id), *out);
+	if (*out == NULL) {
+		int found = store->ops->form(store, id, &row, NULL);
+		if (found < 0)
+			return -1;
+		if (found == 0) {
+			make(forms, id, now_ms, out);
+			return 0;
+		}
+		*out = keep(forms, &row);
+	}
+	use(forms, *out);
+	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < lag_of(*out)))
+		return 0;
+	return forms_load(forms, *out, now_ms);
+}
+
+void
+forms_touch(struct hot_form *hot, int64_t wall_ms)
+{
+	hot->row.updated_ms = wall_ms;
+	if (hot->form != NULL)
+		form_touch(hot->form, wall_ms);
 }
 
 void
@@ -341,6 +483,7 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 	if (hot->changed)
 		return;
 	hot->changed = true;
+	forms->changed_unwatched += hot->form != NULL && hot->room == NULL;
 	place(forms, hot);
 }
 
@@ -362,6 +505,8 @@ forms_stale(struct forms *forms, struct hot_form *hot)
 void
 forms_watch(struct forms *forms, struct hot_form *hot, struct room *room)
 {
+	if (hot->changed && hot->form != NULL)
+		forms->changed_unwatched += (size_t)(hot->room != NULL) - (room != NULL);
 	hot->room = room;
 	place(forms, hot);
 }
@@ -400,12 +545,13 @@ forms_write(struct forms *forms)
 		struct hot_form *hot = container_of(node, struct hot_form, link);
 		struct store_form row = hot->row;
 
-		hot->state_written = hot->needs_state || hot->rows_behind >= STATE_EVERY;
-		row.updated_ms = form_updated(hot->form);
+		hot->state_written = hot->form != NULL &&
+		    (hot->needs_state || hot->rows_behind >= lag_of(hot));
 		if (hot->state_written) {
 			row.state_seq = row.head;
 			if (write_state(forms, hot) < 0)
 				return -1;
+			hot->state_bytes = (uint32_t)buf_length(&forms->state);
 		}
 		if (store->ops->put_form(store, &row, hot->state_written ? &forms->state : NULL) <
 		    0)
@@ -427,8 +573,10 @@ forms_committed(struct forms *forms)
 		}
 		hot->changed = false;
 		hot->state_written = false;
+		count_bytes(forms, hot);
 		place(forms, hot);
 	}
+	forms->changed_unwatched = 0;
 	forms_trim(forms);
 }
 
@@ -436,7 +584,7 @@ void
 forms_set_now(struct forms *forms, int64_t now_ms)
 {
 	for (struct hot_form *hot = forms->by_id; hot != NULL; hot = hot->by_id.next) {
-		if (form_set_now(hot->form, now_ms) == FORM_REBUILD)
+		if (hot->form != NULL && form_set_now(hot->form, now_ms) == FORM_REBUILD)
 			forms_stale(forms, hot);
 	}
 }

@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* forms: the forms in memory, in front of the store.
  *
+ * A form is loaded (it has its struct form) or light (its row alone). A response that is new is
+ * appended to a light form without loading it: the row goes into the chain, and that is all. Its
+ * state lags behind its chain then, and what came behind the state is found in the chain and added
+ * when the form is loaded. It is loaded when somebody asks for it, when anything but an
+ * append happens to it, or when its state lags by as many rows as it costs to load it (some hundred
+ * at most). So what a response costs hardly depends on how many forms there are, nor on how
+ * large their states are.
+ *
  * A hot form stands on exactly one list, by what is true of it first:
  *   changed   it differs from the store (until the next commit)
  *   watched   it has a room (analyticsd/interest.h)
- *   idle      neither; the longest unused first, and these alone are evicted
- * At most `max` forms are held as long as idle ones can go; forms_crowded() tells that only a
- * commit can make room.
+ *   idle      neither, and loaded; the longest unused first, and these alone are unloaded
+ *   light     neither, and not loaded; the longest unused first, and these alone are dropped
+ * At most `max` forms of together at most `max_bytes` are loaded as long as idle ones can go, and
+ * LIGHT_MAX are light; forms_crowded() tells that a commit is to make room.
  *
- * The state of a form is not written each time that a response is added: what came behind the
- * state (at most STATE_EVERY rows) is found in the chain and added when the form is loaded.
- * Anything else that happens to a form (a response changed or taken back, a definition) has the
- * state written with the next commit. A form that cannot be brought up to date by what is in
- * memory, or whose state does not decode or was made in another time zone, is computed anew from
- * its chain.
+ * The state of a form is not written each time that a response is added either, but when it lags
+ * as far as that. Anything else that happens to a form (a response changed or taken back, a
+ * definition) has the state written with the next commit. A form that cannot be brought up to date
+ * by what is in memory, or whose state does not decode or was made in another time zone, is
+ * computed anew from its chain.
  *
  * A hot form is lent until the next commit or forms_trim(). Errors are the store's: -1 with
  * errno. */
@@ -32,15 +40,19 @@ struct forms;
 struct room;
 struct zone;
 
+#define FORMS_MAX_BYTES (24U << 20)
+
 struct hot_form {
-	struct form *form;
+	struct form *form; /* NULL: it is light */
 	struct store_form row; /* as it shall stand in the store */
 	struct room *room; /* who watches it, or NULL; see forms_watch() */
 	bool changed;
 	bool needs_state; /* the rows behind the state do not tell what changed */
 	bool stale; /* to be computed anew before anybody looks at it */
 	bool state_written; /* in the transaction that is under way */
-	unsigned rows_behind; /* added since the state was written */
+	uint32_t rows_behind; /* that the state in the store does not account for */
+	uint32_t state_bytes; /* of the state in the store, when last seen; 0: not seen */
+	size_t bytes; /* of memory that its struct form takes, by the last count */
 	struct list link;
 	UT_hash_handle by_id, by_number;
 };
@@ -50,13 +62,14 @@ struct forms_config {
 	struct ledger *ledger;
 	const struct zone *zone;
 	size_t max;
+	size_t max_bytes; /* 0: FORMS_MAX_BYTES */
 };
 
 /* NULL with errno when the store cannot be read. */
 struct forms *forms_new(const struct forms_config *config);
 void forms_free(struct forms **forms);
 
-/* The form of that id, from memory or the store: 1; 0: it is in neither; -1. */
+/* The form of that id, loaded: 1; 0: nobody knows it; -1. */
 MUST_CHECK int forms_find(
     struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **hot);
 MUST_CHECK int forms_find_number(
@@ -64,10 +77,17 @@ MUST_CHECK int forms_find_number(
 /* The same, but made when it is in neither: 0 or -1. */
 MUST_CHECK int forms_get(
     struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **hot);
+/* The same for one that a response is to be appended to: it may be light. */
+MUST_CHECK int forms_seat(
+    struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **hot);
+/* Loads it if it is light: 0 or -1. */
+MUST_CHECK int forms_load(struct forms *forms, struct hot_form *hot, int64_t now_ms);
 
+/* Its numbers have changed at that time: form_touch(). */
+void forms_touch(struct hot_form *hot, int64_t wall_ms);
 /* It differs from the store now. `with_state`: by more than rows at the head of its chain. */
 void forms_changed(struct forms *forms, struct hot_form *hot, bool with_state);
-/* A row was appended to its chain, and its response added to its form. */
+/* A row was appended to its chain, and its response added to its form (if that is loaded). */
 void forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq);
 /* A call on its struct form said FORM_REBUILD. It goes on taking additions and removals, and is
  * computed anew, once for all of them, before it is looked at (forms_fresh) or written
@@ -82,13 +102,14 @@ bool forms_dirty(const struct forms *forms);
 /* Puts what changed into the transaction; as often as it takes. */
 MUST_CHECK int forms_write(struct forms *forms);
 void forms_committed(struct forms *forms);
-/* Evicts idle forms while there are more than `max`. */
+/* Unloads idle forms while there are more than the limits allow, and drops light ones likewise. */
 void forms_trim(struct forms *forms);
-/* More than `max` are held, and none may go before a commit. */
+/* More are loaded than the limits allow, and a commit would let some of them go. */
 bool forms_crowded(const struct forms *forms);
 /* An hour has turned: form_set_now() for all. */
 void forms_set_now(struct forms *forms, int64_t now_ms);
 const struct zone *forms_zone(const struct forms *forms);
+/* How many are loaded. */
 size_t forms_count(const struct forms *forms);
 
 #endif

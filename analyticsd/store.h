@@ -60,7 +60,7 @@ struct store_ops {
 	int (*position)(struct store *store, struct buf *position);
 	int (*row_by_id)(struct store *store, const void *id, size_t length, struct store_row *row);
 	int (*row_by_seq)(struct store *store, int64_t seq, struct store_row *row);
-	/* `state` is cleared and filled. */
+	/* `state` is cleared and filled; NULL: it is not read. */
 	int (*form)(struct store *store, const struct form_id *id, struct store_form *form,
 	    struct buf *state);
 	int (*form_by_number)(struct store *store, int64_t number, struct form_id *id);

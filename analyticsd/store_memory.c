@@ -105,6 +105,8 @@ memory_form(
 	if (found == NULL)
 		return 0;
 	*form = found->form;
+	if (state == NULL)
+		return 1;
 	return copy_bytes(state, buf_bytes(&found->state), buf_length(&found->state)) < 0 ? -1 : 1;
 }
 

@@ -140,10 +140,11 @@ sqlite_form(
     struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
 {
 	struct store_sqlite *self = sqlite_of(store);
-	sqlite3_stmt *statement = self->statements[NAME_FORM];
+	enum statement which = state != NULL ? NAME_FORM : NAME_FORM_ROW;
+	sqlite3_stmt *statement = self->statements[which];
 
 	sqlite3_bind_blob(statement, 1, id->bytes, FORM_ID_BYTES, SQLITE_STATIC);
-	int found = first_row(self, NAME_FORM);
+	int found = first_row(self, which);
 	if (found <= 0)
 		return found;
 	*form = (struct store_form){
@@ -153,7 +154,7 @@ sqlite_form(
 	    .state_seq = sqlite3_column_int64(statement, 2),
 	    .updated_ms = sqlite3_column_int64(statement, 3),
 	};
-	if (copy_column(statement, 4, state) < 0)
+	if (state != NULL && copy_column(statement, 4, state) < 0)
 		found = -1;
 	sqlite3_reset(statement);
 	return found;
