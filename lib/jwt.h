@@ -42,8 +42,9 @@ enum jwt_verdict {
 
 /* What a good token allows. */
 struct jwt_grant {
-	/* When that ends: the token's `exp`, or, where that lies already behind `now_ms` (within the
-	 * tolerance), `exp` and the tolerance; always in the future, and before the year 10000. */
+	/* When that ends: the token's `exp`, or, where that lies already behind `now_ms`
+	 * (within the tolerance), `exp` and the tolerance; always in the future, and
+	 * before the year 10000. */
 	int64_t expires_ms;
 	bool all; /* forms: "*" */
 	size_t count;

@@ -135,7 +135,7 @@ pinged() { [ "$(grep -c '"ping"' "$T/$1.out")" -ge "$2" ]; }
 }
 
 @test "frames chopped into single bytes, and many in one write" {
-	start_daemon wsfand
+	start_daemon wsfand DUNE_MESSAGE_RATE=0
 	"$PYTHON" - "$(listen_port wsfand)" <<-END
 		import sys; sys.path.insert(0, "$TOOLS"); import ws
 		c = ws.connect(int(sys.argv[1]), "/ws/forms/$FORM")

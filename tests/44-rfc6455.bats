@@ -7,7 +7,7 @@ teardown() { dune_teardown; }
 
 # catalogue GROUP...: all its cases; afterwards wsfand still serves, and holds no descriptor of theirs.
 catalogue() {
-	start_daemon wsfand DUNE_WEBSOCKET_MAX_MESSAGE_BYTES=131072 DUNE_CONNECT_RATE=0
+	start_daemon wsfand DUNE_WEBSOCKET_MAX_MESSAGE_BYTES=131072 DUNE_CONNECT_RATE=0 DUNE_MESSAGE_RATE=0
 	local fds
 	fds=$(fd_count wsfand)
 	"$PYTHON" "$TOOLS/rfc6455.py" "$(listen_port wsfand)" "$@"

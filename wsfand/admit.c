@@ -1,17 +1,175 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/admit.h"
 
-enum verdict
-admit_judge(const struct admit *admit, struct upgrade *upgrade, const struct http_head *head,
-    uint32_t connections)
-{
-	enum verdict verdict = upgrade_judge(upgrade, head, admit->origins);
+#include <sys/random.h>
 
-	if (verdict != VERDICT_SWITCH)
-		return verdict;
-	if (!admit->deflate)
-		upgrade->deflate.window = 0;
+#include "lib/clock.h"
+#include "lib/die.h"
+#include "lib/log.h"
+#include "lib/token_source.h"
+#include "wsfand/counters.h"
+#include "wsfand/forwarded.h"
+
+static void
+warn_of_weak(const struct jwt_keys *keys)
+{
+	if (keys != NULL && keys->weak)
+		log_warn("a secret of tokens is shorter than %s wants",
+		    jwt_algorithm_name(keys->algorithm));
+}
+
+static struct jwt_keys *
+load_keys(const struct settings *settings)
+{
+	const struct jwt_config config = JWT_CONFIG(settings);
+	char error[JWT_ERROR_SIZE];
+	struct jwt_keys *keys;
+
+	if (jwt_keys_load(&keys, &config, error) < 0)
+		die_usage("%s", error);
+	return keys;
+}
+
+void
+admit_check(const void *settings)
+{
+	struct jwt_keys *keys = load_keys(settings);
+
+	jwt_keys_free(&keys);
+}
+
+static struct siphash_key
+make_key(void)
+{
+	struct siphash_key key;
+
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		die_system("unable to get random bytes");
+	return key;
+}
+
+void
+admit_init(struct admit *admit, const struct settings *settings)
+{
+	*admit = (struct admit){
+	    .origins = settings->allowed_origins,
+	    .proxy_protocol = settings->proxy_protocol != 0,
+	    .keys = load_keys(settings),
+	};
+	warn_of_weak(admit->keys);
+	if (cidr_list_parse(&admit->trusted, settings->trusted_proxies) < 0)
+		die_usage("DUNE_TRUSTED_PROXIES: not a list of networks");
+	admit->rate = ratelimit_new(
+	    (uint32_t)settings->connect_rate, (uint32_t)settings->connect_burst, make_key());
+	admit->clients = address_count_new((uint32_t)settings->max_clients_per_address, make_key());
+}
+
+void
+admit_free(struct admit *admit)
+{
+	jwt_keys_free(&admit->keys);
+	cidr_list_free(&admit->trusted);
+	ratelimit_free(&admit->rate);
+	address_count_free(&admit->clients);
+}
+
+void
+admit_reload(struct admit *admit, const struct settings *settings)
+{
+	const struct jwt_config config = JWT_CONFIG(settings);
+	char error[JWT_ERROR_SIZE];
+
+	if (config.secret_file == NULL && config.public_key_file == NULL) {
+		log_info("settings are read from the environment at the start; there is no "
+			 "file to read again");
+	} else if (jwt_keys_reload(&admit->keys, &config, error) < 0) {
+		counters[COUNTER_key_reloads_failed]++;
+		log_error("%s; the old keys stay", error);
+	} else {
+		log_info("the keys of tokens are read again: %zu", admit->keys->count);
+		warn_of_weak(admit->keys);
+	}
+}
+
+static enum verdict
+token_refusal(enum jwt_verdict verdict)
+{
+	switch (verdict) {
+	case JWT_OK:
+		return VERDICT_SWITCH;
+	case JWT_MISSING:
+		return VERDICT_TOKEN_MISSING;
+	case JWT_EXPIRED:
+		return VERDICT_TOKEN_EXPIRED;
+	case JWT_FORM_NOT_COVERED:
+		return VERDICT_TOKEN_FORM;
+	default:
+		return VERDICT_TOKEN_INVALID;
+	}
+}
+
+static enum verdict
+judge_token(const struct admit *admit, struct upgrade *upgrade, const struct http_head *head)
+{
+	static struct token_source source; /* 8 KiB, and nothing here is nested */
+	enum jwt_verdict verdict;
+
+	if (token_source_find(&source, head, &upgrade->problem) < 0)
+		return VERDICT_TOKEN_CONFLICT;
+	upgrade->bearer = source.bearer_offered;
+	verdict = admit_renew(
+	    admit, source.token, source.length, &upgrade->form, &upgrade->expires_ms);
+	if (verdict != JWT_OK)
+		upgrade->problem = jwt_verdict_text(verdict);
+	return token_refusal(verdict);
+}
+
+static enum verdict
+judge_room(const struct admit *admit, uint64_t network, uint32_t connections)
+{
 	if (admit->draining)
 		return VERDICT_DRAINING;
-	return connections >= admit->max_clients ? VERDICT_FULL : VERDICT_SWITCH;
+	if (connections >= admit->max_clients)
+		return VERDICT_FULL;
+	return address_count_enter(admit->clients, network) ? VERDICT_SWITCH : VERDICT_ADDRESS_FULL;
+}
+
+enum verdict
+admit_judge(const struct admit *admit, struct upgrade *upgrade, const struct http_head *head,
+    const struct address *peer, uint32_t connections)
+{
+	const struct address client = forwarded_client(head, &admit->trusted, peer);
+	uint64_t network = address_network(&client);
+	uint32_t wait_s = ratelimit_take(admit->rate, network, clock_monotonic_ms());
+	enum verdict verdict;
+
+	if (wait_s > 0) {
+		*upgrade = (struct upgrade){.retry_after_s = wait_s};
+		return VERDICT_RATE;
+	}
+	verdict = upgrade_judge(upgrade, head, admit->origins);
+	upgrade->network = network;
+	if (!admit->deflate)
+		upgrade->deflate.window = 0;
+	if (verdict == VERDICT_SWITCH)
+		verdict = judge_token(admit, upgrade, head);
+	if (verdict == VERDICT_SWITCH)
+		verdict = judge_room(admit, network, connections);
+	return verdict;
+}
+
+void
+admit_leave(const struct admit *admit, uint64_t network)
+{
+	address_count_leave(admit->clients, network);
+}
+
+enum jwt_verdict
+admit_renew(const struct admit *admit, const char *token, size_t length, const struct form_id *form,
+    int64_t *expires_ms)
+{
+	*expires_ms = 0;
+	if (admit->keys == NULL)
+		return JWT_OK;
+	return jwt_judge(admit->keys, token, length, form, clock_wall_ms(), expires_ms);
 }

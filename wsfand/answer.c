@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/answer.h"
 
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,16 @@
 #define ACCEPT_TEXT 29 /* base64 of SHA-1, and a NUL */
 
 /* In seconds; somewhere near the time that a restart takes. */
-#define RETRY_AFTER "Retry-After: 5\r\n"
+#define RETRY_AFTER_S 5
+#define RETRY_AFTER_TEXT 32
+
+/* RFC 6750, 3: why a token was refused, for clients that know no JSON of ours. */
+#define BEARER(error) "WWW-Authenticate: Bearer" error "\r\n"
 
 static const struct refusal {
 	const char *status, *fields, *error;
 	enum counter_index counter;
+	uint32_t retry_after_s; /* 0: no such field, unless the caller knows it */
 } refusals[] = {
     [VERDICT_BAD_ID] = {"400 Bad Request", "", "Invalid form ID format", COUNTER_refused_bad_id},
     [VERDICT_MALFORMED] = {"400 Bad Request", "", NULL, COUNTER_refused_malformed},
@@ -31,12 +37,24 @@ static const struct refusal {
     [VERDICT_VERSION] = {"426 Upgrade Required",
 	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n", "Unsupported WebSocket version",
 	COUNTER_refused_version},
-    [VERDICT_FULL] = {"503 Service Unavailable", RETRY_AFTER, "Too many connections",
-	COUNTER_refused_full},
-    [VERDICT_DRAINING] = {"503 Service Unavailable", RETRY_AFTER, "Server is going away",
-	COUNTER_refused_draining},
-    [VERDICT_STATSD] = {"503 Service Unavailable", RETRY_AFTER, "Service unavailable",
-	COUNTER_refused_statsd},
+    [VERDICT_FULL] = {"503 Service Unavailable", "", "Too many connections", COUNTER_refused_full,
+	RETRY_AFTER_S},
+    [VERDICT_DRAINING] = {"503 Service Unavailable", "", "Server is going away",
+	COUNTER_refused_draining, RETRY_AFTER_S},
+    [VERDICT_RATE] = {"429 Too Many Requests", "", "Too many connections from this address",
+	COUNTER_refused_rate, 1},
+    [VERDICT_ADDRESS_FULL] = {"429 Too Many Requests", "", "Too many clients from this address",
+	COUNTER_refused_address_full, RETRY_AFTER_S},
+    [VERDICT_TOKEN_CONFLICT] = {"400 Bad Request", "", NULL, COUNTER_refused_token_conflict},
+    [VERDICT_TOKEN_MISSING] = {"401 Unauthorized", BEARER(""), NULL, COUNTER_refused_token_missing},
+    [VERDICT_TOKEN_INVALID] = {"401 Unauthorized", BEARER(" error=\"invalid_token\""), NULL,
+	COUNTER_refused_token_invalid},
+    [VERDICT_TOKEN_EXPIRED] = {"401 Unauthorized", BEARER(" error=\"invalid_token\""), NULL,
+	COUNTER_refused_token_expired},
+    [VERDICT_TOKEN_FORM] = {"403 Forbidden", BEARER(" error=\"insufficient_scope\""), NULL,
+	COUNTER_refused_token_form},
+    [VERDICT_STATSD] = {"503 Service Unavailable", "", "Service unavailable",
+	COUNTER_refused_statsd, RETRY_AFTER_S},
 };
 
 static void
@@ -52,7 +70,8 @@ accept_key(char out[static ACCEPT_TEXT], struct slice key)
 }
 
 size_t
-answer_switch(char out[static ANSWER_SIZE], struct slice key, const struct deflate_terms *deflate)
+answer_switch(char out[static ANSWER_SIZE], struct slice key, const struct deflate_terms *deflate,
+    const char *protocol)
 {
 	char accept[ACCEPT_TEXT], extension[EXTENSION_ANSWER];
 
@@ -63,13 +82,16 @@ answer_switch(char out[static ANSWER_SIZE], struct slice key, const struct defla
 	    "Upgrade: websocket\r\n"
 	    "Connection: Upgrade\r\n"
 	    "Sec-WebSocket-Accept: %s\r\n"
+	    "%s%s%s"
 	    "%s"
 	    "\r\n",
-	    accept, extension);
+	    accept, protocol ? "Sec-WebSocket-Protocol: " : "", protocol ? protocol : "",
+	    protocol ? "\r\n" : "", extension);
 }
 
 size_t
-answer_refuse(char out[static ANSWER_SIZE], enum verdict verdict, const char *problem)
+answer_refuse(
+    char out[static ANSWER_SIZE], enum verdict verdict, const char *problem, uint32_t retry_after_s)
 {
 	const struct refusal *refusal = &refusals[verdict];
 	const char *error = refusal->error ? refusal->error : problem;
@@ -78,15 +100,20 @@ answer_refuse(char out[static ANSWER_SIZE], enum verdict verdict, const char *pr
 	const char *options = verdict == VERDICT_UPGRADE || verdict == VERDICT_VERSION
 	    ? "close, Upgrade"
 	    : "close";
+	char retry[RETRY_AFTER_TEXT] = "";
 
+	if (retry_after_s == 0)
+		retry_after_s = refusal->retry_after_s;
+	if (retry_after_s > 0)
+		snprintf(retry, sizeof(retry), "Retry-After: %" PRIu32 "\r\n", retry_after_s);
 	counters[refusal->counter]++;
 	return (size_t)snprintf(out, ANSWER_SIZE,
 	    "HTTP/1.1 %s\r\n"
-	    "%s"
+	    "%s%s"
 	    "Connection: %s\r\n"
 	    "Content-Type: application/json\r\n"
 	    "Content-Length: %zu\r\n"
 	    "\r\n"
 	    "{\"error\":\"%s\"}",
-	    refusal->status, refusal->fields, options, body, error);
+	    refusal->status, refusal->fields, retry, options, body, error);
 }

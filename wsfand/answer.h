@@ -12,12 +12,15 @@
 /* Enough for each of them. */
 #define ANSWER_SIZE 512
 
-/* 101 for that Sec-WebSocket-Key (RFC 6455, 4.2.2), with what was agreed on. Its length. */
-size_t answer_switch(
-    char out[static ANSWER_SIZE], struct slice key, const struct deflate_terms *deflate);
+/* 101 for that Sec-WebSocket-Key (RFC 6455, 4.2.2), with what was agreed on;
+ * `protocol`: of these that were offered, or NULL. Its length. */
+size_t answer_switch(char out[static ANSWER_SIZE], struct slice key,
+    const struct deflate_terms *deflate, const char *protocol);
 
 /* A refusal, with a JSON body that says why, and counts it. `problem`: for
- * VERDICT_MALFORMED, a literal. Its length. */
-size_t answer_refuse(char out[static ANSWER_SIZE], enum verdict verdict, const char *problem);
+ * VERDICT_MALFORMED and VERDICT_TOKEN_…, a literal. `retry_after_s`: for VERDICT_RATE.
+ * Its length. */
+size_t answer_refuse(char out[static ANSWER_SIZE], enum verdict verdict, const char *problem,
+    uint32_t retry_after_s);
 
 #endif

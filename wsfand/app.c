@@ -139,10 +139,11 @@ on_terminate(void *owner)
 }
 
 static void
-on_reload(void *owner UNUSED)
+on_reload(void *owner)
 {
-	log_info(
-	    "settings are read from the environment at the start; there is no file to read again");
+	struct app *app = owner;
+
+	admit_reload(&app->admit, app->settings);
 }
 
 static uint32_t
@@ -211,13 +212,14 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 
 	app->loop = loop;
 	app->settings = settings;
-	app->admit.origins = settings->allowed_origins;
+	admit_init(&app->admit, settings);
 	app->admit.deflate = settings->deflate;
 	message_compress_from((size_t)settings->deflate_min_bytes);
 	app->admit.max_clients = client_limit(settings);
 	room_report_init(&app->room_report);
 	app->rooms = rooms_new(loop, &rooms_events, app);
-	session_init(&app->session, loop, &clients, app->rooms);
+	session_init(&app->session, loop, &clients, app->rooms, &app->admit,
+	    (uint32_t)settings->message_rate, (uint16_t)settings->message_burst);
 	app->upstream = upstream_new(
 	    loop, settings->run_dir, (size_t)settings->max_frame_bytes, app->rooms);
 	app->handoff = handoff_new(settings->run_dir);
@@ -249,5 +251,6 @@ app_free(struct app **pointer)
 	session_free(&app->session);
 	rooms_free(&app->rooms);
 	room_report_free(&app->room_report);
+	admit_free(&app->admit);
 	MEM_FREE(&app);
 }

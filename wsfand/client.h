@@ -25,6 +25,7 @@
 #include "wsfand/bucket.h"
 #include "wsfand/close_reason.h"
 #include "wsfand/deadlines.h"
+#include "wsfand/expiries.h"
 #include "wsfand/message.h"
 #include "wsfand/outq.h"
 
@@ -41,7 +42,11 @@ struct client {
 	struct clients *clients;
 	struct room *room; /* the room's own, with `place`: where it stands in the room */
 	uint32_t place;
-	struct bucket bad; /* the session's own: bad messages that are still forgiven */
+	/* The session's own: messages that may come, bad ones that are still forgiven, when the
+	 * token ends, and for whose address this client counts. */
+	struct bucket said, bad;
+	struct expiry expiry;
+	uint64_t network;
 	struct outq queue;
 	struct wire *wire; /* NULL unless something is half read */
 	struct deadline quiet, stall;

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/command.h"
 
+#include <string.h>
+
 #include "lib/base.h"
 #include "lib/json_read.h"
 
 /* What a message of ours could ever need, and cheap to refuse. */
 #define MAX_TOKENS 256
+
+static void
+read_token(struct command *command, const struct json_doc *doc)
+{
+	int token = json_get(doc, 0, "token");
+
+	if (json_type(doc, token) != JSON_STRING) {
+		command->problem = "no string member \"token\"";
+		return;
+	}
+	command->kind = COMMAND_AUTH;
+	command->token = json_raw(doc, token, &command->token_length) + 1;
+	command->token_length -= strlen("\"\"");
+}
 
 static void
 read_type(struct command *command, const struct json_doc *doc)
@@ -24,6 +40,8 @@ read_type(struct command *command, const struct json_doc *doc)
 			command->timestamp = json_raw(doc, timestamp, &command->timestamp_length);
 	} else if (json_string_is(doc, type, "analytics:get")) {
 		command->kind = COMMAND_GET;
+	} else if (json_string_is(doc, type, "auth")) {
+		read_token(command, doc);
 	} else {
 		command->problem = "unknown type";
 	}

@@ -32,7 +32,7 @@ struct door {
 };
 
 static void
-on_accept(void *owner, int fd, const struct sock_address *peer UNUSED)
+on_accept(void *owner, int fd, const struct sock_address *peer)
 {
 	struct door *door = owner;
 	const struct newcomers *all = &door->newcomers;
@@ -41,12 +41,13 @@ on_accept(void *owner, int fd, const struct sock_address *peer UNUSED)
 
 	counters[COUNTER_accepted]++;
 	if (connections < all->admit->max_clients + NEWCOMERS_OVER) {
-		newcomer_start(&door->newcomers, fd);
+		newcomer_start(&door->newcomers, fd,
+		    address_from_socket((const struct sockaddr *)&peer->storage, peer->length));
 		return;
 	}
 	/* A courtesy: it is not waited for. */
 	(void)!send(
-	    fd, answer, answer_refuse(answer, VERDICT_FULL, NULL), MSG_DONTWAIT | MSG_NOSIGNAL);
+	    fd, answer, answer_refuse(answer, VERDICT_FULL, NULL, 0), MSG_DONTWAIT | MSG_NOSIGNAL);
 	fd_close(&fd);
 }
 

@@ -6,6 +6,7 @@
 #include "lib/env.h"
 #include "lib/notify.h"
 #include "lib/reaper.h"
+#include "wsfand/admit.h"
 #include "wsfand/app.h"
 #include "wsfand/settings.h"
 
@@ -20,7 +21,7 @@ main(int argc, char **argv)
 	struct ev_loop *loop;
 	struct app *app;
 
-	env_start(argc, argv, &program, settings_table, settings_count, &settings, NULL);
+	env_start(argc, argv, &program, settings_table, settings_count, &settings, admit_check);
 	notify_init();
 	loop = ev_default_loop(0);
 	if (!loop)

@@ -8,9 +8,11 @@
 #include "lib/mem.h"
 #include "lib/reaper.h"
 #include "lib/sock.h"
+#include "lib/token_source.h"
 #include "wsfand/answer.h"
 #include "wsfand/counters.h"
 #include "wsfand/peek.h"
+#include "wsfand/proxy_protocol.h"
 
 #define WHOLE_TIME 10.0
 #define AGAIN_TIME 0.02
@@ -19,18 +21,20 @@
 /* Bytes discarded behind a refusal before we have had enough. */
 #define MAX_DISCARDED 65536
 
-/* PEEK -> HEAD -> (gone: a client) or ENDING; PEEK -> (gone: handed over). */
-enum newcomer_state { NEWCOMER_PEEK, NEWCOMER_HEAD, NEWCOMER_ENDING };
+/* PROXY (a trusted proxy's header comes first) -> PEEK; PEEK -> HEAD -> (gone: a client) or
+ * ENDING; PEEK -> (gone: handed over). */
+enum newcomer_state { NEWCOMER_PROXY, NEWCOMER_PEEK, NEWCOMER_HEAD, NEWCOMER_ENDING };
 
 struct newcomer {
 	ev_io io;
 	struct newcomers *all;
 	struct list node;
 	struct deadline whole; /* or ending */
-	struct deadline again; /* set only while io is stopped, in PEEK */
+	struct deadline again; /* set only while io is stopped, in PROXY and PEEK */
 	struct buf head;
 	size_t discarded;
 	enum newcomer_state state;
+	struct address peer;
 	struct reap reap;
 };
 
@@ -67,10 +71,10 @@ dismiss(struct newcomer *newcomer)
 }
 
 static void
-refuse(struct newcomer *newcomer, enum verdict verdict, const char *problem)
+refuse(struct newcomer *newcomer, enum verdict verdict, const char *problem, uint32_t retry_after_s)
 {
 	char answer[ANSWER_SIZE];
-	size_t length = answer_refuse(answer, verdict, problem);
+	size_t length = answer_refuse(answer, verdict, problem, retry_after_s);
 	ssize_t sent = send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (sent != (ssize_t)length) {
@@ -89,11 +93,13 @@ welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
 {
 	const struct newcomers *all = newcomer->all;
 	char answer[ANSWER_SIZE];
-	size_t length = answer_switch(answer, upgrade->key->value, &upgrade->deflate);
+	size_t length = answer_switch(answer, upgrade->key->value, &upgrade->deflate,
+	    upgrade->bearer ? TOKEN_PROTOCOL : NULL);
 	int fd;
 
 	if (send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)length) {
 		counters[COUNTER_handshake_lost]++;
+		admit_leave(all->admit, upgrade->network);
 		dismiss(newcomer);
 		return;
 	}
@@ -115,17 +121,17 @@ judge(struct newcomer *newcomer)
 	    &head, (const char *)buf_bytes(&newcomer->head), buf_length(&newcomer->head), &problem);
 
 	if (used < 0) {
-		refuse(newcomer, VERDICT_MALFORMED, problem);
+		refuse(newcomer, VERDICT_MALFORMED, problem, 0);
 	} else if (used == 0) {
 		if (buf_room(&newcomer->head) == 0)
-			refuse(newcomer, VERDICT_MALFORMED, "request head too long");
+			refuse(newcomer, VERDICT_MALFORMED, "request head too long", 0);
 	} else {
-		verdict = admit_judge(
-		    all->admit, &upgrade, &head, all->events->connections(all->owner));
+		verdict = admit_judge(all->admit, &upgrade, &head, &newcomer->peer,
+		    all->events->connections(all->owner));
 		if (verdict == VERDICT_SWITCH)
 			welcome(newcomer, &upgrade, (size_t)used);
 		else
-			refuse(newcomer, verdict, upgrade.problem);
+			refuse(newcomer, verdict, upgrade.problem, upgrade.retry_after_s);
 	}
 }
 
@@ -166,7 +172,15 @@ hand_over(struct newcomer *newcomer)
 	if (handoff_pass(newcomer->all->handoff, newcomer->io.fd) == 0)
 		dismiss(newcomer);
 	else
-		refuse(newcomer, VERDICT_STATSD, NULL);
+		refuse(newcomer, VERDICT_STATSD, NULL, 0);
+}
+
+/* Later, since what is there stays readable: watching would spin. */
+static void
+look_again(struct newcomer *newcomer)
+{
+	ev_io_stop(newcomer->all->loop, &newcomer->io);
+	deadline_set(&newcomer->all->again, &newcomer->again);
 }
 
 static void
@@ -189,13 +203,40 @@ look(struct newcomer *newcomer)
 		hand_over(newcomer);
 		break;
 	case PEEK_JUNK:
-		refuse(newcomer, VERDICT_MALFORMED, "not an HTTP request");
+		refuse(newcomer, VERDICT_MALFORMED, "not an HTTP request", 0);
 		break;
 	case PEEK_MORE:
-		/* What is there stays readable: watching would spin. */
-		ev_io_stop(newcomer->all->loop, &newcomer->io);
-		deadline_set(&newcomer->all->again, &newcomer->again);
+		look_again(newcomer);
 		break;
+	}
+}
+
+/* Reads the PROXY header and not a byte more: what follows may be for statsd. */
+static void
+read_proxy(struct newcomer *newcomer)
+{
+	uint8_t bytes[PROXY_PROTOCOL_MAX];
+	struct proxy_header header;
+	ssize_t got = recv(newcomer->io.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	long used;
+
+	if (got <= 0) {
+		no_bytes(newcomer, got);
+		return;
+	}
+	used = proxy_protocol_parse(&header, bytes, (size_t)got);
+	if (used == 0) {
+		look_again(newcomer);
+	} else if (used < 0 ||
+	    recv(newcomer->io.fd, bytes, (size_t)used, MSG_DONTWAIT) != (ssize_t)used) {
+		counters[COUNTER_handshake_proxy]++;
+		dismiss(newcomer);
+	} else {
+		if (header.known)
+			newcomer->peer = header.source;
+		newcomer->state = NEWCOMER_PEEK;
+		ev_io_start(newcomer->all->loop, &newcomer->io);
+		look(newcomer);
 	}
 }
 
@@ -218,6 +259,9 @@ on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 	struct newcomer *newcomer = container_of(io, struct newcomer, io);
 
 	switch (newcomer->state) {
+	case NEWCOMER_PROXY:
+		read_proxy(newcomer);
+		break;
 	case NEWCOMER_PEEK:
 		look(newcomer);
 		break;
@@ -240,7 +284,12 @@ whole_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 static void
 again_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 {
-	look(container_of(deadline, struct newcomer, again));
+	struct newcomer *newcomer = container_of(deadline, struct newcomer, again);
+
+	if (newcomer->state == NEWCOMER_PROXY)
+		read_proxy(newcomer);
+	else
+		look(newcomer);
 }
 
 static void
@@ -271,12 +320,15 @@ newcomers_free(struct newcomers *newcomers)
 }
 
 void
-newcomer_start(struct newcomers *newcomers, int fd)
+newcomer_start(struct newcomers *newcomers, int fd, struct address peer)
 {
 	struct newcomer *newcomer = mem_zalloc(sizeof(*newcomer));
+	const struct admit *admit = newcomers->admit;
+	bool proxied = admit->proxy_protocol && cidr_list_has(&admit->trusted, &peer);
 
 	newcomer->all = newcomers;
-	newcomer->state = NEWCOMER_PEEK;
+	newcomer->state = proxied ? NEWCOMER_PROXY : NEWCOMER_PEEK;
+	newcomer->peer = peer;
 	buf_init(&newcomer->head, MAX_HEAD);
 	deadline_init(&newcomer->whole);
 	deadline_init(&newcomer->again);
@@ -286,5 +338,8 @@ newcomer_start(struct newcomers *newcomers, int fd)
 	ev_io_init(&newcomer->io, on_readable, fd, EV_READ);
 	ev_io_start(newcomers->loop, &newcomer->io);
 	deadline_set(&newcomers->whole, &newcomer->whole);
-	look(newcomer);
+	if (proxied)
+		read_proxy(newcomer);
+	else
+		look(newcomer);
 }

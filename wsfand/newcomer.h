@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "lib/list.h"
+#include "wsfand/address.h"
 #include "wsfand/admit.h"
 #include "wsfand/deadlines.h"
 #include "wsfand/door.h"
@@ -29,7 +30,8 @@ struct newcomers {
 void newcomers_init(struct newcomers *newcomers, struct ev_loop *loop);
 /* Ends them all. */
 void newcomers_free(struct newcomers *newcomers);
-/* Takes over `fd`, and looks at once whether its request is there already. */
-void newcomer_start(struct newcomers *newcomers, int fd);
+/* Takes over `fd`, to which `peer` is connected; looks at once whether its request
+ * is there already. */
+void newcomer_start(struct newcomers *newcomers, int fd, struct address peer);
 
 #endif

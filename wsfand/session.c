@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include "lib/clock.h"
 #include "lib/die.h"
 #include "lib/log.h"
 #include "wsfand/bucket.h"
@@ -10,9 +11,13 @@
 #include "wsfand/compose.h"
 #include "wsfand/counters.h"
 
-/* Bad messages that are forgiven: 20 at once, and one more each half second. */
+/* Messages that come too fast, and bad ones, that are forgiven: 20 at once, and one more
+ * each half second. */
 #define BAD_BURST 20
 #define BAD_INTERVAL_MS 500
+/* For the timer of tokens' ends, in seconds. */
+#define SHORTEST_WAIT 0.001
+#define LONGEST_WAIT 60.0
 
 static uint32_t
 now_ms(const struct session *session)
@@ -40,15 +45,78 @@ tell_states(struct session *session, struct client *client)
 	}
 }
 
+/* What it sent is not done, and it is told why; who goes on is closed. */
 static void
-tell_problem(struct session *session, struct client *client, const char *problem)
+tell_problem(struct session *session, struct client *client, const char *code, const char *problem)
 {
-	counters[COUNTER_messages_invalid]++;
 	if (!bucket_take(&client->bad, BAD_BURST, BAD_INTERVAL_MS, now_ms(session))) {
 		client_close(client, CLOSE_POLICY, true);
 		return;
 	}
-	tell(session, client, compose_error(room_id(client->room), "INVALID_MESSAGE", problem));
+	tell(session, client, compose_error(room_id(client->room), code, problem));
+}
+
+/* Arms the timer for whom is first. It looks at the wall clock at least once in
+ * LONGEST_WAIT, since that clock may be set. */
+static void
+await_expiry(struct session *session)
+{
+	struct ev_loop *loop = session->clients.loop;
+	int64_t due = expiries_next(&session->expiries);
+	double wait;
+
+	if (due == session->expiry_due)
+		return;
+	session->expiry_due = due;
+	ev_timer_stop(loop, &session->expiry);
+	if (due == INT64_MAX)
+		return;
+	wait = (double)(due - clock_wall_ms()) / 1000;
+	ev_timer_set(&session->expiry, MIN(MAX(wait, SHORTEST_WAIT), LONGEST_WAIT), 0);
+	ev_timer_start(loop, &session->expiry);
+}
+
+static void
+on_expiry(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+	struct session *session = container_of(timer, struct session, expiry);
+	int64_t now = clock_wall_ms();
+	struct expiry *expiry;
+
+	while ((expiry = expiries_take(&session->expiries, now))) {
+		struct client *client = container_of(expiry, struct client, expiry);
+
+		tell(session, client,
+		    compose_error(room_id(client->room), "TOKEN_EXPIRED", "token expired"));
+		client_close(client, CLOSE_EXPIRED, true);
+	}
+	session->expiry_due = INT64_MAX;
+	await_expiry(session);
+}
+
+/* When it is accepted nothing is answered, as nothing changes. */
+static void
+renew(struct session *session, struct client *client, const struct command *command)
+{
+	int64_t expires_ms;
+	enum jwt_verdict verdict = admit_renew(session->admit, command->token,
+	    command->token_length, room_id(client->room), &expires_ms);
+
+	counters[COUNTER_messages_auth]++;
+	if (verdict != JWT_OK) {
+		tell_problem(session, client, "UNAUTHORIZED", jwt_verdict_text(verdict));
+	} else if (expires_ms > 0) {
+		expiries_set(&session->expiries, &client->expiry, expires_ms);
+		await_expiry(session);
+	}
+}
+
+static bool
+may_speak(const struct session *session, struct client *client)
+{
+	return session->message_interval_ms == 0 ||
+	    bucket_take(&client->said, session->message_burst, session->message_interval_ms,
+		now_ms(session));
 }
 
 static void
@@ -57,6 +125,11 @@ on_text(void *owner, struct client *client, const char *text, size_t length)
 	struct session *session = owner;
 	struct command command;
 
+	if (!may_speak(session, client)) {
+		counters[COUNTER_messages_limited]++;
+		tell_problem(session, client, "RATE_LIMITED", "too many messages");
+		return;
+	}
 	command_parse(&command, text, length);
 	switch (command.kind) {
 	case COMMAND_PING:
@@ -67,8 +140,12 @@ on_text(void *owner, struct client *client, const char *text, size_t length)
 		counters[COUNTER_messages_get]++;
 		tell_states(session, client);
 		break;
+	case COMMAND_AUTH:
+		renew(session, client, &command);
+		break;
 	case COMMAND_INVALID:
-		tell_problem(session, client, command.problem);
+		counters[COUNTER_messages_invalid]++;
+		tell_problem(session, client, "INVALID_MESSAGE", command.problem);
 		break;
 	}
 }
@@ -79,21 +156,31 @@ on_left(void *owner, struct client *client)
 	struct session *session = owner;
 
 	room_leave(session->rooms, client);
+	expiries_lift(&session->expiries, &client->expiry);
+	admit_leave(session->admit, client->network);
 }
 
 void
 session_init(struct session *session, struct ev_loop *loop, const struct client_settings *settings,
-    struct rooms *rooms)
+    struct rooms *rooms, const struct admit *admit, uint32_t message_rate, uint16_t message_burst)
 {
 	static const struct client_events events = {.text = on_text, .left = on_left};
 
 	session->rooms = rooms;
+	session->admit = admit;
+	session->message_interval_ms = message_rate > 0 ? 1000 / message_rate : 0;
+	session->message_burst = message_burst;
+	session->expiries = (struct expiries){.count = 0};
+	session->expiry_due = INT64_MAX;
+	ev_timer_init(&session->expiry, on_expiry, 0, 0);
 	clients_init(&session->clients, loop, settings, &events, session);
 }
 
 void
 session_free(struct session *session)
 {
+	ev_timer_stop(session->clients.loop, &session->expiry);
+	expiries_free(&session->expiries);
 	clients_free(&session->clients);
 }
 
@@ -117,6 +204,12 @@ session_start(struct session *session, int fd, const struct upgrade *upgrade, co
 	counters[COUNTER_connects]++;
 	counters[COUNTER_connects_deflate] += client->window > 0;
 	make_id(client->id);
+	client->network = upgrade->network;
+	if (upgrade->expires_ms > 0) {
+		expiries_set(&session->expiries, &client->expiry, upgrade->expires_ms);
+		await_expiry(session);
+	}
+	bucket_init(&client->said, session->message_burst, now_ms(session));
 	bucket_init(&client->bad, BAD_BURST, now_ms(session));
 	room_join(session->rooms, form, client);
 	tell(session, client, compose_welcome(form, client->id, room_clients(client->room)));

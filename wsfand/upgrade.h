@@ -20,6 +20,13 @@ enum verdict {
 	VERDICT_VERSION,
 	VERDICT_FULL,
 	VERDICT_DRAINING,
+	VERDICT_RATE,
+	VERDICT_ADDRESS_FULL,
+	VERDICT_TOKEN_CONFLICT,
+	VERDICT_TOKEN_MISSING,
+	VERDICT_TOKEN_INVALID,
+	VERDICT_TOKEN_EXPIRED,
+	VERDICT_TOKEN_FORM,
 	VERDICT_STATSD,
 };
 
@@ -27,7 +34,12 @@ struct upgrade {
 	struct form_id form;
 	const struct http_field *key; /* Sec-WebSocket-Key */
 	struct deflate_terms deflate; /* what the client offers */
-	const char *problem; /* VERDICT_MALFORMED: a literal */
+	const char *problem; /* VERDICT_MALFORMED, VERDICT_TOKEN_…: a literal */
+	/* What admit finds out besides. */
+	uint64_t network; /* whose it is: address_network() */
+	int64_t expires_ms; /* when its token ends, by the wall clock; 0: never */
+	uint32_t retry_after_s; /* VERDICT_RATE */
+	bool bearer; /* to be answered with that subprotocol */
 };
 
 /* `origins`: see wsfand/origin.h. The result points into the head. */

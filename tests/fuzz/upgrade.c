@@ -39,14 +39,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	long used = http_head_parse(&head, text, size, &error);
 	if (used <= 0) {
 		if (used < 0)
-			check_answer(answer, answer_refuse(answer, VERDICT_MALFORMED, error));
+			check_answer(answer, answer_refuse(answer, VERDICT_MALFORMED, error, 0));
 		return 0;
 	}
 	enum verdict verdict = upgrade_judge(&upgrade, &head, ORIGINS);
 	FUZZ_CHECK(verdict != VERDICT_SWITCH || peek == PEEK_OURS || head.method.length > 32);
 	if (verdict == VERDICT_SWITCH)
-		check_answer(answer, answer_switch(answer, upgrade.key->value, &upgrade.deflate));
+		check_answer(
+		    answer, answer_switch(answer, upgrade.key->value, &upgrade.deflate, NULL));
 	else
-		check_answer(answer, answer_refuse(answer, verdict, upgrade.problem));
+		check_answer(answer, answer_refuse(answer, verdict, upgrade.problem, 0));
 	return 0;
 }

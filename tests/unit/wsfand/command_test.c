@@ -21,6 +21,10 @@ TEST(command_kinds)
 	    {"{\"type\":\"ping\",\"timestamp\":null}", COMMAND_PING, "null"},
 	    {" {\"type\":\"\\u0070ing\"} ", COMMAND_PING, NULL},
 	    {"{\"type\":\"analytics:get\",\"formId\":\"x\"}", COMMAND_GET, NULL},
+	    {"{\"type\":\"auth\",\"token\":\"a.b.c\"}", COMMAND_AUTH, NULL},
+	    {"{\"type\":\"auth\",\"token\":\"\"}", COMMAND_AUTH, NULL},
+	    {"{\"type\":\"auth\",\"token\":1}", COMMAND_INVALID, NULL},
+	    {"{\"type\":\"auth\"}", COMMAND_INVALID, NULL},
 	    {"{\"type\":\"nope\"}", COMMAND_INVALID, NULL},
 	    {"{\"type\":1}", COMMAND_INVALID, NULL},
 	    {"{}", COMMAND_INVALID, NULL},
@@ -43,4 +47,14 @@ TEST(command_kinds)
 			CHECK_BYTES(command.timestamp, command.timestamp_length, cases[i].timestamp,
 			    strlen(cases[i].timestamp));
 	}
+}
+
+TEST(command_token)
+{
+	static const char text[] = "{\"type\":\"auth\",\"token\" : \"ab.cd\\n.ef\"}";
+	struct command command;
+
+	command_parse(&command, text, strlen(text));
+	CHECK_INT(command.kind, COMMAND_AUTH);
+	CHECK_BYTES(command.token, command.token_length, "ab.cd\\n.ef", strlen("ab.cd\\n.ef"));
 }

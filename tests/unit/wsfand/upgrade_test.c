@@ -93,7 +93,7 @@ TEST(upgrade_accept_key)
 	char out[ANSWER_SIZE];
 	struct slice key = {"dGhlIHNhbXBsZSBub25jZQ==", 24};
 	struct deflate_terms none = {.window = 0};
-	size_t length = answer_switch(out, key, &none);
+	size_t length = answer_switch(out, key, &none, NULL);
 
 	CHECK_INT(length, strlen(out));
 	CHECK(strstr(out, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n") != NULL);
@@ -103,17 +103,24 @@ TEST(upgrade_refusals)
 {
 	char out[ANSWER_SIZE];
 
-	answer_refuse(out, VERDICT_BAD_ID, NULL);
+	answer_refuse(out, VERDICT_BAD_ID, NULL, 0);
 	CHECK(strstr(out, "HTTP/1.1 400 ") == out);
 	CHECK(strstr(out, "\r\n\r\n{\"error\":\"Invalid form ID format\"}") != NULL);
-	answer_refuse(out, VERDICT_MALFORMED, "bare CR");
+	answer_refuse(out, VERDICT_MALFORMED, "bare CR", 0);
 	CHECK(strstr(out, "{\"error\":\"bare CR\"}") != NULL);
-	answer_refuse(out, VERDICT_VERSION, NULL);
+	answer_refuse(out, VERDICT_VERSION, NULL, 0);
 	CHECK(strstr(out, "\r\nSec-WebSocket-Version: 13\r\n") != NULL);
-	answer_refuse(out, VERDICT_FULL, NULL);
+	answer_refuse(out, VERDICT_FULL, NULL, 0);
 	CHECK(strstr(out, "\r\nRetry-After: ") != NULL);
+	answer_refuse(out, VERDICT_RATE, NULL, 17);
+	CHECK(strstr(out, "HTTP/1.1 429 ") == out);
+	CHECK(strstr(out, "\r\nRetry-After: 17\r\n") != NULL);
+	answer_refuse(out, VERDICT_TOKEN_EXPIRED, "token expired", 0);
+	CHECK(strstr(out, "HTTP/1.1 401 ") == out);
+	CHECK(strstr(out, "\r\nWWW-Authenticate: Bearer error=\"invalid_token\"\r\n") != NULL);
+	CHECK(strstr(out, "{\"error\":\"token expired\"}") != NULL);
 	for (enum verdict verdict = VERDICT_BAD_ID; verdict <= VERDICT_STATSD; verdict++) {
-		size_t body, length = answer_refuse(out, verdict, "problem");
+		size_t body, length = answer_refuse(out, verdict, "problem", 0);
 		const char *end = strstr(out, "\r\n\r\n");
 
 		CHECK(end != NULL);
