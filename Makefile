@@ -61,7 +61,7 @@ UNIT_PROGRAMS := $(foreach area,$(UNIT_AREAS),$(if $(wildcard tests/unit/$(area)
 STANDIN       := $(if $(wildcard tests/mongo/*.c),$(B)/tests/mongo-standin)
 TOOLS         := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 
-.PHONY: all tests test demo bench fuzz install uninstall clean help lint format FORCE
+.PHONY: all tests test demo bench bench-ingest fuzz install uninstall clean help lint format FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -77,6 +77,9 @@ demo:
 
 bench fuzz lint:
 	@if [ -x tests/$@/run ]; then tests/$@/run; else echo "tests/$@/run is not there" >&2; exit 1; fi
+
+bench-ingest: all $(B)/tests/ingest_make $(STANDIN)
+	DUNE_TEST_BUILD=$(B) tests/bench/ingest
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -144,6 +147,7 @@ help:
 	@echo "make test       everything: sh tests/run"
 	@echo "make demo       the whole pipeline with a sample feed: sh supervise/demo"
 	@echo "make bench      our own figures"
+	@echo "make bench-ingest  what a response costs on its way in (BENCH_FULL=1: for longer)"
 	@echo "make fuzz       the fuzz targets, FUZZ_SECONDS each"
 	@echo "make lint       layers, documentation, formatting"
 	@echo "make install    programs, man pages, examples (PREFIX=$(PREFIX), DESTDIR)"
