@@ -75,6 +75,9 @@ test:
 demo:
 	sh supervise/demo
 
+prove: tests
+	DUNE_TEST_BUILD=$(B) sh tests/prove/run
+
 bench fuzz lint:
 	@if [ -x tests/$@/run ]; then tests/$@/run; else echo "tests/$@/run is not there" >&2; exit 1; fi
 
@@ -146,6 +149,7 @@ help:
 	@echo "make            the programs, into build/bin/"
 	@echo "make test       everything: sh tests/run"
 	@echo "make demo       the whole pipeline with a sample feed: sh supervise/demo"
+	@echo "make prove      kills, cuts and errors for DUNE_PROVE_SECONDS; then every number is compared"
 	@echo "make bench      our own figures"
 	@echo "make bench-ingest  what a response costs on its way in (BENCH_FULL=1: for longer)"
 	@echo "make fuzz       the fuzz targets, FUZZ_SECONDS each"

@@ -204,6 +204,11 @@ def median(numbers):
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
+def shown_ids(ids):
+    """Those of over 200 bytes have one place together."""
+    return ["_other" if len(one.encode("utf-8", "surrogatepass")) > 200 else one for one in ids]
+
+
 def field_numbers(field_type, options, values, zone):
     """values: [(kind, value, submittedAt or None)] -> what stands under byField.ID."""
     good = [(value, at) for kind, value, at in values if fits(field_type, kind)]
@@ -213,7 +218,7 @@ def field_numbers(field_type, options, values, zone):
     if field_type in ("mcq", "checkbox"):
         counts = collections.Counter()
         for value, _ in good:
-            counts.update([value] if field_type == "mcq" else value)
+            counts.update(shown_ids([value] if field_type == "mcq" else value))
         result["distribution"] = {**{option: 0 for option in options}, **counts}
     elif field_type == "text":
         counts = collections.Counter()

@@ -1,0 +1,267 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The proof: whatever dies, the numbers are those of a batch computation. See `run` for the settings.
+
+Rounds of DUNE_PROVE_ROUND seconds: writers change the database while troubles happen (trouble.py) by a schedule drawn from the
+seed. At the end of a round the writers pause, all troubles end, and once the pipeline has caught up every form is asked for a
+snapshot, and the clients that have watched all the time for what they last saw; both are held against tests/tools/batch.py over the
+database as it stands. Exit 1 with form, key, wanted and got where anything differs, and the logs are kept.
+"""
+
+import collections
+import datetime
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+import time
+import urllib.request
+import zoneinfo
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.insert(1, os.path.join(ROOT, "tests", "tools"))
+
+import batch  # noqa: E402
+import pymongo  # noqa: E402
+import ws  # noqa: E402
+from processes import DAEMONS, DATABASE, Processes  # noqa: E402
+from trouble import Trouble  # noqa: E402
+from watchers import Watcher  # noqa: E402
+from writers import World, Writer  # noqa: E402
+
+# How long the pipeline may take to catch up once all is well.
+CATCH_UP = 60
+
+
+def setting(name, default):
+    return os.environ.get("DUNE_PROVE_" + name) or default
+
+
+class Metrics:
+    """Counters summed over the lives of a daemon: one that falls back began anew."""
+
+    LINE = re.compile(r"([a-zA-Z_:]+(?:\{[^}]*\})?) ([0-9.e+-]+)$")
+
+    def __init__(self, port):
+        self.url = "http://127.0.0.1:%d/metrics" % port
+        self.last, self.sums = {}, collections.Counter()
+
+    def sample(self):
+        try:
+            text = urllib.request.urlopen(self.url, timeout=0.5).read().decode()
+        except (OSError, ValueError):
+            return
+        for line in text.splitlines():
+            match = self.LINE.match(line)
+            if not match or "_total" not in match[1]:
+                continue
+            name, value = match[1], float(match[2])
+            before = self.last.get(name, 0.0)
+            self.sums[name] += value - before if value >= before else value
+            self.last[name] = value
+
+    def total(self, part):
+        return int(sum(value for name, value in self.sums.items() if part in name))
+
+
+class Proof:
+    def __init__(self):
+        self.seed = int(setting("SEED", random.SystemRandom().randrange(1, 10 ** 9)))
+        self.seconds, self.round = float(setting("SECONDS", 600)), float(setting("ROUND", 60))
+        self.random = random.Random(self.seed)
+        build = os.path.join(ROOT, os.environ.get("DUNE_TEST_BUILD") or "build")
+        self.slow = 4 if re.search("address|thread|undefined", build) else 1
+        self.directory = tempfile.mkdtemp(prefix="dune-prove.")
+        self.processes = Processes(os.path.abspath(build), self.directory, {})
+        self.trouble = Trouble(self.processes, random.Random(self.seed + 1), setting("WITH", "").split(","),
+                               setting("WITHOUT", "").split(","))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        self.world = World(self.seed, int(setting("FORMS", 24)), now)
+        rate = float(setting("RATE", 150)) / 3
+        self.writers = [Writer(self.world, self.seed * 10 + n, self.processes.uri, rate, now) for n in range(3)]
+        self.metrics = Metrics(self.processes.ports["statsd"])
+        self.watchers, self.compared, self.differences, self.rounds = [], 0, 0, 0
+
+    # ---- the database as it is ----
+
+    def begin(self):
+        """The database first, with something in it already: that is scanned."""
+        self.processes.start(DATABASE)
+        client = pymongo.MongoClient(self.processes.uri, serverSelectionTimeoutMS=10000)
+        db = client.get_default_database()
+        db.forms.insert_many(self.world.forms[:-2])
+        self.world.defined.update(str(form["_id"]) for form in self.world.forms[:-2])
+        for writer in self.writers:
+            documents = [writer.response() for _ in range(700)]
+            self.world.ids.extend(document["_id"] for document in documents)
+            try:
+                db.responses.insert_many(documents, ordered=False)
+            except pymongo.errors.BulkWriteError:
+                pass  # an _id of null comes more than once
+        client.close()
+        for name in DAEMONS:
+            self.processes.start(name)
+        for writer in self.writers:
+            writer.start()
+        for form in self.world.forms[:10]:
+            self.watchers.append(Watcher(self.processes.ports["wsfand"], str(form["_id"])))
+            self.watchers[-1].start()
+
+    # ---- a round ----
+
+    def chaos(self, seconds):
+        end = time.monotonic() + seconds
+        for writer in self.writers:
+            writer.running.set()
+        due, sample = time.monotonic(), 0
+        while time.monotonic() < end and not self.processes.crashes:
+            self.processes.tend()
+            if time.monotonic() >= due:
+                self.trouble.happen()
+                due = time.monotonic() + self.slow * min(self.random.expovariate(1.6), 4)
+            if time.monotonic() >= sample:
+                self.metrics.sample()
+                sample = time.monotonic() + 0.5
+            time.sleep(0.02)
+
+    def settle(self):
+        self.trouble.injected += self.trouble.applied()
+        self.trouble.calm()
+        for writer in self.writers:
+            writer.pause()
+        # A writer that was cut off may have left something on its way: not after this.
+        time.sleep(0.3)
+
+    def compare(self):
+        documents = batch.read_documents(self.processes.uri)
+        wanted = batch.all_numbers(*documents, zoneinfo.ZoneInfo("UTC"))
+        defined = {str(form["_id"]) for form in documents[0].values()}
+        hidden = self.world.defined - defined
+        unclear = self.world.uncertain - self.world.defined - defined
+        deadline = time.monotonic() + CATCH_UP * self.slow
+        found = {}
+        for form_id in sorted(set(wanted) - hidden - unclear):
+            lines = self.await_form(form_id, wanted[form_id], deadline)
+            self.compared += 1
+            if lines:
+                found["snapshot of " + form_id] = lines
+        # A room that somebody is in keeps the last state that it was told (docs/protocol.md).
+        for form_id in sorted(hidden - {watcher.form_id for watcher in self.watchers}):
+            lines = self.await_hidden(form_id, deadline)
+            self.compared += 1
+            if lines:
+                found["deleted form " + form_id] = lines
+        found.update(self.compare_watchers(wanted, hidden | unclear))
+        for name, lines in found.items():
+            self.differences += len(lines)
+            print("DIFFERENCE %s (%d responses)" % (
+                name, wanted.get(name[-24:], {}).get("totalResponses", 0)))
+            print("\n".join("    " + line for line in lines[:20]), flush=True)
+        return len(documents[1])
+
+    def await_form(self, form_id, want, deadline):
+        """As batch.await_form(), and a wsfand or an analyticsd that is just coming up again is waited for."""
+        while True:
+            self.processes.tend()
+            try:
+                lines = batch.await_form(self.processes.ports["wsfand"], form_id, want,
+                                         min(max(deadline, time.monotonic() + 2), time.monotonic() + 10))
+            except (OSError, ws.Ended, ws.Timeout, ws.Refused) as error:
+                lines = ["%s: %s" % (type(error).__name__, error)]
+                time.sleep(0.2)
+            if not lines or time.monotonic() >= deadline:
+                return lines
+
+    def await_hidden(self, form_id, deadline):
+        while True:
+            try:
+                lines = batch.await_nothing(self.processes.ports["wsfand"], form_id, 0.5)
+            except (OSError, ws.Ended, ws.Refused) as error:
+                lines = ["%s: %s" % (type(error).__name__, error)]
+            if not lines or time.monotonic() >= deadline:
+                return lines
+            time.sleep(0.2)
+
+    def compare_watchers(self, wanted, hidden):
+        found, deadline = {}, time.monotonic() + 10 * self.slow
+        for watcher in self.watchers:
+            if watcher.form_id in hidden or watcher.form_id not in wanted:
+                continue
+            lines = None
+            while lines != [] and time.monotonic() < deadline:
+                lines = batch.compare(wanted[watcher.form_id], watcher.last) if watcher.last else ["saw nothing"]
+                if lines:
+                    time.sleep(0.05)
+            self.compared += 1
+            if lines or watcher.problem:
+                found["what a client last saw of " + watcher.form_id] = (lines or []) + ([watcher.problem] if watcher.problem else [])
+        return found
+
+    # ---- the whole ----
+
+    def run(self):
+        print("seed %d: DUNE_PROVE_SEED=%d repeats the schedule; logs in %s" % (
+            self.seed, self.seed, self.directory), flush=True)
+        began = time.monotonic()
+        self.begin()
+        while not self.differences and not self.processes.crashes:
+            left = self.seconds - (time.monotonic() - began)
+            if left <= 0 and self.rounds:
+                break
+            self.chaos(max(min(left, self.round), 5))
+            self.settle()
+            at = time.monotonic()
+            responses = self.compare()
+            self.metrics.sample()
+            self.rounds += 1
+            print("round %d: %d responses stand, caught up and compared in %.1f s, differences so far %d" % (
+                self.rounds, responses, time.monotonic() - at, self.differences), flush=True)
+        self.report(time.monotonic() - began)
+        return self.finish()
+
+    def report(self, seconds):
+        kills, counts = self.processes.kills, self.world.counts
+        say = lambda name, text: print("%-24s %s" % (name, text))  # noqa: E731
+        listed = lambda d: ", ".join("%s %d" % (k, v) for k, v in sorted(d.items()))  # noqa: E731
+        print()
+        say("seconds", "%.0f" % seconds)
+        say("changes", "%d (%s)" % (sum(counts.values()), listed(counts)))
+        say("writes that failed", self.world.errors)
+        say("events applied", self.metrics.total("analyticsd_events_total"))
+        say("duplicates recognised", self.metrics.total("analyticsd_unchanged_total"))
+        say("kills", "%d (%s)" % (sum(kills.values()), listed(kills)))
+        say("troubles", "%d (%s)" % (sum(self.trouble.counts.values()), listed(self.trouble.counts)))
+        say("injected into commands", self.trouble.injected)
+        say("commits that failed", self.metrics.total('commits_total{result="failed"'))
+        say("clients", "%d, %d connections, %d messages" % (
+            len(self.watchers), sum(w.connections for w in self.watchers), sum(w.messages for w in self.watchers)))
+        say("rounds", self.rounds)
+        say("forms compared", self.compared)
+        say("differences", self.differences)
+
+    def finish(self):
+        for thread in self.watchers + self.writers:
+            thread.stopping.set()
+        self.processes.stop()
+        for line in self.processes.crashes:
+            print("CRASH %s" % line)
+        reported = [name for name in self.processes.commands if self.sanitizer_spoke(name)]
+        for name in reported:
+            print("SANITIZER: see %s" % self.processes.log_path(name))
+        bad = bool(self.differences or self.processes.crashes or reported)
+        if bad:
+            print("kept: %s" % self.directory)
+        elif os.environ.get("DUNE_PROVE_KEEP") != "1":
+            shutil.rmtree(self.directory)
+        print("FAILED" if bad else "PROVED")
+        return 1 if bad else 0
+
+    def sanitizer_spoke(self, name):
+        with open(self.processes.log_path(name), errors="replace", encoding="utf-8") as log:
+            return any("Sanitizer" in line or "runtime error:" in line for line in log)
+
+
+if __name__ == "__main__":
+    sys.exit(Proof().run())
