@@ -239,7 +239,9 @@ export function spark(length) {
 	const node = svg('svg', { class: 'spark', viewBox: '0 0 100 24', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, area, line);
 	const values = [];
 	function push(value) {
-		values.push(Number.isFinite(value) ? Math.max(0, value) : 0);
+		if (!Number.isFinite(value))
+			return;
+		values.push(Math.max(0, value));
 		if (values.length > length)
 			values.shift();
 		const most = Math.max(1e-9, ...values);

@@ -443,7 +443,7 @@ export class FormAnalyticsWebSocket {
 		}
 		if (generation !== this.#generation)
 			return;
-		if (response && [401, 403, 429, 503].includes(response.status))
+		if (response && [401, 403, 429].includes(response.status))
 			this.#answered(response.status, response.headers.get('retry-after'));
 		else
 			this.#retry(detail);
