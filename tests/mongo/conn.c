@@ -245,7 +245,8 @@ conn_execute(struct conn *c, const struct request *r)
 	return ok;
 }
 
-/* Runs one whole message; with *later it is to be run again. False: the connection is to be closed. */
+/* Runs one whole message; with *later it is to be run again. False: the connection is to be
+ * closed. */
 static bool
 conn_run(struct conn *c, const uint8_t *msg, size_t len, bool *later)
 {

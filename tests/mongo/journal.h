@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What survives a restart (--data): everything that was written, in order, in one file that only
- * grows. What one turn of the loop wrote is one frame, so that a command, or a transaction, is there
- * whole or not at all; a frame is written before anybody is answered, and one that was cut short by
- * the end of the process is dropped. It survives SIGKILL, not the end of the machine.
+ * grows. What one turn of the loop wrote is one frame, so that a command, or a transaction, is
+ * there whole or not at all; a frame is written before anybody is answered, and one that was cut
+ * short by the end of the process is dropped. It survives SIGKILL, not the end of the machine.
  *
  *   frame = u32 length, u32 checksum (FNV-1a), documents; all little-endian
  *
@@ -32,7 +32,8 @@ void journal_roll(struct journal *j, uint64_t keep);
 
 void journal_term(struct journal *j, int64_t term);
 
-/* The session's write of that number was answered so (reply NULL: its transaction was committed). */
+/* The session's write of that number was answered so; reply NULL: its transaction was
+ * committed. */
 void journal_session(
     struct journal *j, const uint8_t id[16], int64_t number, const struct doc *reply);
 

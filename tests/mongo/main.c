@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mongo-standin: a stand-in for a MongoDB replica set, for tests. One process, one thread, all
- * data in memory, and with --data in a journal, too; what it does comes from MongoDB's manual, whose sections the code names.
+ * data in memory, and with --data in a journal, too; what it does comes from MongoDB's manual,
+ * whose sections the code names.
  */
 #include <ev.h>
 

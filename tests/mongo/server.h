@@ -47,8 +47,8 @@ struct server {
 	struct journal *journal; /* NULL: nothing is kept */
 	struct fault_list faults;
 	bool give_empty; /* the getMore that runs now is to find nothing */
-	int64_t one_time; /* so many commands are still to write all they write at one cluster time */
-	uint64_t one_ts; /* that time, once there is one; 0: each entry has its own */
+	int64_t one_time; /* so many commands that write are still to have one cluster time each */
+	uint64_t one_ts; /* that of the command that runs; 0: it has written nothing yet */
 	uint32_t one_index;
 	int64_t connections;
 	uint64_t kills; /* how often a cursor was killed on which a getMore waited */

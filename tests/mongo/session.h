@@ -37,8 +37,7 @@ int session_abort(struct session *s, struct fail *f);
 void sessions_end(struct server *srv, const bson_iter_t *list);
 
 /* What a session was known to have done before a restart (reply, borrowed, NULL: a commit). */
-void session_restore(
-    struct server *srv, const uint8_t id[16], int64_t number, struct doc *reply);
+void session_restore(struct server *srv, const uint8_t id[16], int64_t number, struct doc *reply);
 
 void sessions_free(struct server *srv);
 
