@@ -61,7 +61,7 @@ UNIT_PROGRAMS := $(foreach area,$(UNIT_AREAS),$(if $(wildcard tests/unit/$(area)
 STANDIN       := $(if $(wildcard tests/mongo/*.c),$(B)/tests/mongo-standin)
 TOOLS         := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 
-.PHONY: all tests test demo bench bench-ingest fuzz install uninstall clean help lint format FORCE
+.PHONY: all tests test demo prove bench bench-ingest fuzz install uninstall clean help lint format FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
