@@ -18,6 +18,8 @@
 #include "lib/version.h"
 
 #define OUT_MAX 1048576
+/* The index in DUNE_ON_NEW_SOURCE's list. */
+#define ON_NEW_SOURCE_REBUILD 1
 /* An event that has waited for so long for its commit makes us unwell. */
 #define LATE_MS 5000
 
@@ -107,12 +109,17 @@ count_event(const uint8_t *data, size_t length)
 	    [EVENT_FORM] = COUNTER_form,
 	    [EVENT_FORM_DELETED] = COUNTER_form_deleted,
 	    [EVENT_POSITION] = COUNTER_position,
+	    [EVENT_REBUILD] = COUNTER_rebuilds_begun,
+	    [EVENT_REBUILT] = COUNTER_rebuilds_finished,
 	};
 	struct event_view view;
 
 	if (event_view(data, length, &view) < 0)
 		return;
 	counters[by_op[view.op]]++;
+	if (view.op == EVENT_REBUILD || view.op == EVENT_REBUILT)
+		log_info("analyticsd is told that everything %s",
+		    view.op == EVENT_REBUILD ? "comes anew" : "has come anew");
 	counters[COUNTER_event_bytes] += length;
 	if (view.at != EVENT_NO_TIME)
 		counters[COUNTER_lag] = (uint64_t)MAX(clock_wall_ms() - view.at, 0);
@@ -146,8 +153,15 @@ on_foreign(void *owner, const char *why)
 {
 	const struct app *app = owner;
 
+	if (app->settings->on_new_source == ON_NEW_SOURCE_REBUILD) {
+		log_warn("%s is another source than that of the numbers so far (%s): everything is "
+			 "counted anew",
+		    app->source->name, why);
+		app->source->class->rebuild(app->source);
+		return;
+	}
 	die_usage("DUNE_SOURCE is %s, but %s/analytics.db was filled from elsewhere (%s): set "
-		  "DUNE_SOURCE back, or stop analyticsd and remove analytics.db to start anew",
+		  "DUNE_SOURCE back, or set DUNE_ON_NEW_SOURCE=rebuild to count everything anew",
 	    app->source->name, app->settings->state_dir, why);
 }
 
@@ -326,6 +340,10 @@ unwell(void *owner)
 		return app->text;
 	}
 	source = app->source->class->unwell(app->source);
+	if (source)
+		return source;
+	if (app->source->class->rebuilding)
+		source = app->source->class->rebuilding(app->source);
 	if (source)
 		return source;
 	if (uncommitted_age(app) <= LATE_MS)

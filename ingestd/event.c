@@ -10,6 +10,8 @@ static const char *const names[] = {
     [EVENT_FORM] = "form",
     [EVENT_FORM_DELETED] = "formDeleted",
     [EVENT_POSITION] = "position",
+    [EVENT_REBUILD] = "rebuild",
+    [EVENT_REBUILT] = "rebuilt",
 };
 
 const char *

@@ -15,6 +15,8 @@ enum event_op {
 	EVENT_FORM,
 	EVENT_FORM_DELETED,
 	EVENT_POSITION, /* the source moved, with nothing for us */
+	EVENT_REBUILD, /* what follows is everything, once more */
+	EVENT_REBUILT, /* that was it */
 };
 
 /* The longest encoded event: what docs/protocol.md allows a document. */
@@ -27,7 +29,7 @@ struct event {
 	enum event_op op;
 	int64_t at; /* when it was committed in the source: ms since the epoch, or EVENT_NO_TIME */
 	const bson_t *position;
-	const bson_t *doc; /* NULL for EVENT_POSITION */
+	const bson_t *doc; /* NULL for those that are about no document */
 };
 
 /* The word on the wire: "response", "responseDeleted", … */

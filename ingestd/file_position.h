@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* file_position: where in a file of lines we are, as a document and back. Pure.
  *
- *     {v: 1, source: "file", inode, offset, line, head}
+ *     {v: 1, source: "file", inode, offset, line, head, rebuild: true}
  *
  * `head` is a hash (FNV-1a, 64 bits) of the first min(offset, 256) bytes of the file: with the
  * inode it tells whether a file is still the one that the position speaks of. */
@@ -21,6 +21,7 @@ struct file_position {
 	uint64_t offset; /* behind the last line that was given */
 	uint64_t line; /* how many lines lie before the offset */
 	uint64_t head;
+	bool rebuild; /* the end has not been reached since a rebuild began */
 };
 
 uint64_t file_head_hash(const uint8_t *head, size_t length);

@@ -17,7 +17,7 @@ line_feed_init(struct line_feed *feed, struct source *source,
 {
 	feed->source = source;
 	feed->position = position;
-	feed->paused = false;
+	feed->paused = feed->rebuild = false;
 	lines_init(&feed->lines, LINE_FEED_MAX);
 	buf_init(&feed->event, EVENT_MAX);
 }
@@ -150,4 +150,27 @@ line_feed_give(struct line_feed *feed)
 		}
 	}
 	return false;
+}
+
+/* The position is the one behind the last line, which differs by `rebuild` alone. */
+static void
+give_turn(struct line_feed *feed, enum event_op op)
+{
+	struct line here = {.number = feed->lines.number, .end_offset = feed->lines.offset};
+
+	feed->rebuild = op == EVENT_REBUILD;
+	give_event(feed, &here, op, NULL);
+}
+
+void
+line_feed_rebuild(struct line_feed *feed)
+{
+	give_turn(feed, EVENT_REBUILD);
+}
+
+void
+line_feed_rebuilt(struct line_feed *feed)
+{
+	if (feed->rebuild)
+		give_turn(feed, EVENT_REBUILT);
 }

@@ -24,6 +24,7 @@ struct line_feed {
 	struct buf event; /* the event under construction */
 	/* The position behind `line`; initialises `out`. */
 	void (*position)(struct source *source, const struct line *line, bson_t *out);
+	bool rebuild; /* between line_feed_rebuild() and line_feed_rebuilt() */
 };
 
 void line_feed_init(struct line_feed *feed, struct source *source,
@@ -37,5 +38,10 @@ void line_feed_finish(struct line_feed *feed);
 /* Gives all whole lines as events. False when it was paused meanwhile: call it again
  * before anything is read. */
 bool line_feed_give(struct line_feed *feed);
+
+/* The lines from here on are everything, anew: EVENT_REBUILD. */
+void line_feed_rebuild(struct line_feed *feed);
+/* There are no more for now: EVENT_REBUILT, if that is still to be said. */
+void line_feed_rebuilt(struct line_feed *feed);
 
 #endif

@@ -27,17 +27,15 @@ find_text(const bson_t *raw, const char *path)
 }
 
 static int64_t
-change_time(const bson_t *raw)
+change_time(const bson_t *raw, struct mongo_change *change)
 {
-	uint32_t seconds, increment;
 	bson_iter_t at;
 
+	if (bson_iter_init_find(&at, raw, "clusterTime") && BSON_ITER_HOLDS_TIMESTAMP(&at))
+		bson_iter_timestamp(&at, &change->time, &change->increment);
 	if (bson_iter_init_find(&at, raw, "wallTime") && BSON_ITER_HOLDS_DATE_TIME(&at))
 		return bson_iter_date_time(&at);
-	if (!bson_iter_init_find(&at, raw, "clusterTime") || !BSON_ITER_HOLDS_TIMESTAMP(&at))
-		return EVENT_NO_TIME;
-	bson_iter_timestamp(&at, &seconds, &increment);
-	return (int64_t)seconds * 1000;
+	return change->time == 0 ? EVENT_NO_TIME : (int64_t)change->time * 1000;
 }
 
 /* {_id} of the deleted document. */
@@ -83,7 +81,7 @@ mongo_change_read(const bson_t *raw, const struct mongo_origin *origin, struct m
 	change->kind = CHANGE_NOTHING;
 	change->type = find_text(raw, "operationType");
 	change->collection = find_text(raw, "ns.coll");
-	change->at = change_time(raw);
+	change->at = change_time(raw, change);
 	is_form = strcmp(change->collection, origin->forms) == 0;
 	is_response = strcmp(change->collection, origin->responses) == 0;
 	if (strcmp(change->type, "invalidate") == 0)
@@ -104,4 +102,47 @@ mongo_change_clear(struct mongo_change *change)
 {
 	bson_destroy(change->deleted);
 	change->deleted = NULL;
+}
+
+static int64_t
+find_number(const bson_t *raw, const char *path)
+{
+	bson_iter_t at, found;
+
+	if (!bson_iter_init(&at, raw) || !bson_iter_find_descendant(&at, path, &found))
+		return 0;
+	return bson_iter_as_int64(&found);
+}
+
+/* Members of their own, but for _id and splitEvent, which each part has. */
+static void
+add_members(bson_t *parts, const bson_t *raw, bool last)
+{
+	bson_iter_t at;
+
+	if (!bson_iter_init(&at, raw))
+		return;
+	while (bson_iter_next(&at)) {
+		if (BSON_ITER_IS_KEY(&at, "splitEvent") || (BSON_ITER_IS_KEY(&at, "_id") && !last))
+			continue;
+		bson_append_iter(parts, NULL, 0, &at);
+	}
+}
+
+bool
+mongo_change_join(const bson_t *raw, bson_t **parts, bool *last)
+{
+	int64_t fragment = find_number(raw, "splitEvent.fragment");
+
+	if (fragment == 0)
+		return false;
+	if (fragment == 1) {
+		bson_destroy(*parts);
+		*parts = NULL;
+	}
+	if (*parts == NULL)
+		*parts = bson_new();
+	*last = fragment == find_number(raw, "splitEvent.of");
+	add_members(*parts, raw, *last);
+	return true;
 }

@@ -5,6 +5,7 @@
 #define INGESTD_MONGO_CHANGE_H
 
 #include <bson/bson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ingestd/event.h"
@@ -15,7 +16,7 @@ enum mongo_change_kind {
 	CHANGE_EVENT, /* op, doc and at are set */
 	CHANGE_NOTHING, /* moves the position only */
 	CHANGE_STRUCTURE, /* a collection or the database was dropped or renamed */
-	CHANGE_INVALIDATE, /* the stream ends here; it is opened anew with startAfter */
+	CHANGE_INVALIDATE, /* the stream ends here, for one of these reasons */
 };
 
 /* A BSON document that stands somewhere else. */
@@ -29,6 +30,7 @@ struct mongo_change {
 	enum event_op op;
 	int64_t at; /* wallTime, or clusterTime's seconds; EVENT_NO_TIME without either */
 	struct mongo_view token, doc;
+	uint32_t time, increment; /* clusterTime; 0, 0 without it */
 	bson_t *deleted; /* the doc of a deletion, which is made here */
 	const char *type; /* operationType */
 	const char *collection;
@@ -38,6 +40,10 @@ struct mongo_change {
  * -1 when it is no change event (nothing is to be cleared then). */
 MUST_CHECK int mongo_change_read(
     const bson_t *raw, const struct mongo_origin *origin, struct mongo_change *change);
+/* Takes a part of a split event ($changeStreamSplitLargeEvent) into *parts, which is made with
+ * the first one. False: `raw` is a whole event. *last:
+ * *parts is one now, with the token of this part. */
+bool mongo_change_join(const bson_t *raw, bson_t **parts, bool *last);
 void mongo_change_clear(struct mongo_change *change);
 
 #endif

@@ -28,9 +28,9 @@ struct mongo_status {
 	bool connected;
 	char unwell[1024]; /* "" while all is well */
 	char fatal[512]; /* why ingestd has to end with 100, or "" */
-	bool scanning;
-	uint64_t scan_documents, scan_total;
-	uint64_t connects, errors, ignored; /* ever counted up */
+	bool scanning, rebuilding;
+	uint64_t scan_documents, scan_total, scan_rate, scan_left_ms;
+	uint64_t connects, errors, structure; /* ever counted up */
 };
 
 /* `wake` is started on `loop`, and sent whenever there is something new. It must live until

@@ -10,9 +10,11 @@
 	"--replSet and run rs.initiate()"
 #define UNINITIATED "this server's replica set is not initiated: run rs.initiate()"
 #define LOST                                                                                    \
-	"the change stream cannot go on from where it was: what came meanwhile is lost to it. " \
-	"Stop "                                                                                 \
-	"analyticsd and remove analytics.db to build everything anew from the collections"
+	"the change stream cannot go on from where it was, what came meanwhile is lost to it: " \
+	"everything is read anew"
+#define TOO_LARGE                                                                              \
+	"a change is too large for the change stream to tell: everything is read anew, which " \
+	"passes it by"
 
 /* Replaces the server's own words where `whole`. */
 struct row {
@@ -29,6 +31,7 @@ static const struct row rows[] = {
     {MONGO_NETWORK, 0, false, {MONGO_AGAIN, "the connection was lost"}},
     {MONGO_CLOSED, 0, true, {MONGO_AGAIN, "the server has closed the cursor"}},
     {MONGO_CLIENT, 0, false, {MONGO_SLOWLY, NULL}},
+    {MONGO_STRUCTURE, 0, false, {MONGO_REBUILD, NULL}},
     /* What somebody has to set right. */
     {MONGO_SERVER, 13, false,
 	{MONGO_SLOWLY,
@@ -45,12 +48,15 @@ static const struct row rows[] = {
     {MONGO_SERVER, 59, false, {MONGO_SLOWLY, "MongoDB 4.0 or newer is needed"}},
     {MONGO_SERVER, 148, false,
 	{MONGO_SLOWLY, "the server does not support majority reads, change streams need them"}},
-    {MONGO_SERVER, 10334, false,
-	{MONGO_SLOWLY, "a change is too large for the change stream to tell"}},
+    {MONGO_SERVER, 10334, false, {MONGO_REBUILD, TOO_LARGE}},
     /* What cannot be gone on from. */
-    {MONGO_SERVER, 286, false, {MONGO_LOST, LOST}},
-    {MONGO_SERVER, 280, false, {MONGO_LOST, LOST}},
-    {MONGO_SERVER, 260, false, {MONGO_LOST, LOST}},
+    {MONGO_SERVER, 286, false, {MONGO_REBUILD, LOST}},
+    {MONGO_SERVER, 280, false, {MONGO_REBUILD, LOST}},
+    {MONGO_SERVER, 260, false, {MONGO_REBUILD, LOST}},
+    /* 4.2 says NonResumable of these, but the position is none the worse for them. */
+    {MONGO_SERVER, 136, false, {MONGO_AGAIN, "the cursor lost its place in the oplog"}},
+    {MONGO_SERVER, 237, false, {MONGO_AGAIN, "somebody has killed the cursor"}},
+    {MONGO_SERVER, 11601, false, {MONGO_AGAIN, "somebody has interrupted the request"}},
     /* Everything else passes: elections, dead cursors, interruptions, time limits. */
     {MONGO_SERVER, 0, false, {MONGO_AGAIN, NULL}},
 };
@@ -58,7 +64,7 @@ static const struct row rows[] = {
 static const struct row *
 row_of(const struct mongo_error *error)
 {
-	static const struct row not_resumable = {MONGO_SERVER, 0, false, {MONGO_LOST, LOST}};
+	static const struct row not_resumable = {MONGO_SERVER, 0, false, {MONGO_REBUILD, LOST}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *row = &rows[i];

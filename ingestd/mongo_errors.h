@@ -17,6 +17,7 @@ enum mongo_error_kind {
 	MONGO_UNINITIATED, /* started with --replSet, but rs.initiate() has not been run */
 	MONGO_CLOSED, /* the server has ended the cursor */
 	MONGO_CLIENT, /* libmongoc itself refuses */
+	MONGO_STRUCTURE, /* a collection of ours was dropped or renamed; the message says which */
 };
 
 struct mongo_error {
@@ -30,7 +31,8 @@ struct mongo_error {
 enum mongo_policy {
 	MONGO_AGAIN, /* it passes by itself: 50 ms to 2 s, growing */
 	MONGO_SLOWLY, /* somebody has to do something: every 30 s */
-	MONGO_LOST, /* the position is of no use any more: every 30 s, at ERROR */
+	MONGO_REBUILD, /* the position is of no use any more: everything is read anew; at once,
+			  and every 30 s when that does not help */
 };
 
 struct mongo_remedy {

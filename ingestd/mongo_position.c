@@ -17,6 +17,16 @@ mongo_position_init(struct mongo_position *position)
 	position->at = bson_new();
 	position->after = bson_new();
 	position->scan = SCAN_NONE;
+	position->scanned = 0;
+	position->rebuild = false;
+	position->until_time = position->until_increment = 0;
+}
+
+void
+mongo_position_forget(struct mongo_position *position)
+{
+	mongo_position_clear(position);
+	mongo_position_init(position);
 }
 
 void
@@ -30,9 +40,9 @@ void
 mongo_position_copy(struct mongo_position *to, const struct mongo_position *from)
 {
 	mongo_position_clear(to);
+	*to = *from;
 	to->at = bson_copy(from->at);
 	to->after = bson_copy(from->after);
-	to->scan = from->scan;
 }
 
 void
@@ -72,12 +82,16 @@ mongo_position_encode(
 	BSON_APPEND_UTF8(&of, "set", origin->set);
 	bson_append_document_end(out, &of);
 	BSON_APPEND_DOCUMENT(out, "at", position->at);
+	if (position->rebuild)
+		BSON_APPEND_TIMESTAMP(
+		    out, "rebuild", position->until_time, position->until_increment);
 	if (position->scan == SCAN_NONE)
 		return;
 	BSON_APPEND_DOCUMENT_BEGIN(out, "scan", &scan);
 	BSON_APPEND_UTF8(&scan, "collection", scan_names[position->scan]);
 	if (!bson_empty(position->after))
 		BSON_APPEND_DOCUMENT(&scan, "after", position->after);
+	BSON_APPEND_INT64(&scan, "done", (int64_t)position->scanned);
 	bson_append_document_end(out, &scan);
 }
 
@@ -122,6 +136,20 @@ scan_of(const char *name)
 	return SCAN_NONE;
 }
 
+static void
+read_progress(const bson_t *doc, struct mongo_position *position)
+{
+	bson_iter_t at, found;
+
+	position->scanned = 0;
+	if (bson_iter_init(&at, doc) && bson_iter_find_descendant(&at, "scan.done", &found))
+		position->scanned = (uint64_t)MAX(bson_iter_as_int64(&found), 0);
+	position->rebuild = bson_iter_init_find(&at, doc, "rebuild") &&
+	    BSON_ITER_HOLDS_TIMESTAMP(&at);
+	if (position->rebuild)
+		bson_iter_timestamp(&at, &position->until_time, &position->until_increment);
+}
+
 const char *
 mongo_position_decode(
     const bson_t *doc, struct mongo_origin *origin, struct mongo_position *position)
@@ -141,5 +169,6 @@ mongo_position_decode(
 	position->scan = scan_of(find_text(doc, "scan.collection"));
 	if (!find_document(doc, "scan.after", &position->after))
 		bson_reinit(position->after);
+	read_progress(doc, position);
 	return NULL;
 }

@@ -2,7 +2,8 @@
 /* mongo_position: where in a MongoDB database we are, as a document and back. Pure.
  *
  *     {v: 1, source: "mongodb", of: {database, forms, responses, set}, at: {token} or {time},
- *      scan: {collection: "forms" or "responses", after: {_id}}}
+ *      scan: {collection: "forms" or "responses", after: {_id}, done},
+ *      rebuild: timestamp}
  *
  * `at` is where the change stream goes on: the resume token of the last event, or (servers before
  * 4.0.7 give none at first) an operation time. While the initial scan runs, `at` stands still at
@@ -11,6 +12,8 @@
 #define INGESTD_MONGO_POSITION_H
 
 #include <bson/bson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base.h"
 
@@ -24,17 +27,24 @@ struct mongo_origin {
 
 enum mongo_scan { SCAN_NONE, SCAN_FORMS, SCAN_RESPONSES };
 
-/* `at` and `after` are the position's own and never NULL; they may be empty: nothing known yet,
- * from the first document on. */
+/* Between EVENT_REBUILD and EVENT_REBUILT `rebuild` is true; once its scan has ended the stream
+ * has to reach until_time, until_increment. `at` and `after` are the position's own and never NULL;
+ * they may be empty: nothing known yet, from the first document on. */
 struct mongo_position {
 	bson_t *at;
 	enum mongo_scan scan;
 	bson_t *after; /* {_id: the last one that was read} */
+	uint64_t scanned; /* documents of the scan up to here */
+	bool rebuild;
+	uint32_t until_time, until_increment;
 };
 
 void mongo_position_init(struct mongo_position *position);
 void mongo_position_clear(struct mongo_position *position);
 void mongo_position_copy(struct mongo_position *to, const struct mongo_position *from);
+
+/* Back to knowing nothing. */
+void mongo_position_forget(struct mongo_position *position);
 
 /* Copies. */
 void mongo_position_set_token(struct mongo_position *position, const bson_t *token);

@@ -15,8 +15,9 @@ struct scan {
 	struct mongo_worker *worker;
 	const char *collection;
 	enum event_op op;
-	uint64_t documents; /* of this collection, in this run */
-	uint64_t started_ms, told_ms;
+	uint64_t first, started_ms; /* how many there were when this run began, and when */
+	uint64_t total; /* as the server estimates */
+	uint64_t told_ms;
 };
 
 /* ---- where the stream will go on ---- */
@@ -44,8 +45,19 @@ take_point(struct mongo_worker *worker, struct mongo_error *error)
 	if (bson_empty(worker->position.at))
 		return -1;
 	worker->position.scan = SCAN_FORMS;
+	worker->position.scanned = 0;
 	bson_reinit(worker->position.after);
 	return 0;
+}
+
+/* Everything that is given from now on is counted beside the old numbers. */
+static enum mongo_outcome
+tell_rebuild(struct mongo_worker *worker)
+{
+	worker->position.rebuild = true;
+	worker->position.until_time = worker->position.until_increment = 0;
+	worker->rebuild_due = false;
+	return mongo_worker_give(worker, EVENT_REBUILD, EVENT_NO_TIME, NULL);
 }
 
 /* ---- progress ---- */
@@ -69,24 +81,24 @@ estimate(struct mongo_worker *worker, const char *collection)
 }
 
 static void
-tell_progress(struct scan *scan, uint64_t now)
+count_documents(struct scan *scan)
 {
-	log_info("%s: scanning %s: %llu documents, %llu a second", scan->worker->name,
-	    scan->collection, (unsigned long long)scan->documents,
-	    (unsigned long long)(scan->documents * 1000 / MAX(now - scan->started_ms, 1)));
-	scan->told_ms = now;
-}
+	uint64_t now = clock_monotonic_ms(), done = scan->worker->position.scanned;
+	uint64_t rate = (done - scan->first) * 1000 / MAX(now - scan->started_ms, 1);
+	uint64_t left = scan->total > done && rate > 0 ? (scan->total - done) * 1000 / rate : 0;
+	struct mongo_status *status = mongo_channel_lock(scan->worker->channel);
 
-static void
-count_documents(struct scan *scan, uint64_t documents)
-{
-	uint64_t now = clock_monotonic_ms();
-
-	scan->documents += documents;
-	mongo_channel_lock(scan->worker->channel)->scan_documents += documents;
+	status->scan_documents = done;
+	status->scan_rate = rate;
+	status->scan_left_ms = left;
 	mongo_channel_unlock(scan->worker->channel);
-	if (now - scan->told_ms >= PROGRESS_INTERVAL)
-		tell_progress(scan, now);
+	if (now - scan->told_ms < PROGRESS_INTERVAL)
+		return;
+	log_info("%s: scanning %s: %llu of about %llu documents, %llu a second, %llu s left",
+	    scan->worker->name, scan->collection, (unsigned long long)done,
+	    (unsigned long long)scan->total, (unsigned long long)rate,
+	    (unsigned long long)left / 1000);
+	scan->told_ms = now;
 }
 
 /* ---- one collection ---- */
@@ -133,7 +145,6 @@ give_reply(struct scan *scan, struct mongo_cursor *cursor)
 {
 	struct mongo_worker *worker = scan->worker;
 	enum mongo_outcome outcome = MONGO_DONE;
-	uint64_t documents = 0;
 	bson_iter_t id;
 	bson_t doc;
 
@@ -141,16 +152,25 @@ give_reply(struct scan *scan, struct mongo_cursor *cursor)
 		if (!bson_iter_init_find(&id, &doc, "_id") || is_known(&worker->position, &id))
 			continue;
 		mongo_position_set_after(&worker->position, &id);
+		worker->position.scanned++;
 		outcome = mongo_worker_give(worker, scan->op, EVENT_NO_TIME, &doc);
-		documents++;
 	}
-	count_documents(scan, documents);
+	count_documents(scan);
 	return outcome == MONGO_DONE ? mongo_worker_flush(worker) : outcome;
+}
+
+/* The stream has to come to here before all is counted that the scan has seen. */
+static void
+note_end(struct mongo_position *position, const struct mongo_cursor *cursor)
+{
+	if (!mongo_cursor_time(cursor, &position->until_time, &position->until_increment))
+		position->until_time = 1;
 }
 
 static enum mongo_outcome
 scan_collection(struct scan *scan, struct mongo_error *error)
 {
+	uint64_t first = scan->worker->position.scanned;
 	struct mongo_cursor cursor;
 	enum mongo_outcome outcome;
 
@@ -166,34 +186,49 @@ scan_collection(struct scan *scan, struct mongo_error *error)
 			break;
 		}
 	}
+	if (outcome == MONGO_DONE && scan->op == EVENT_RESPONSE)
+		note_end(&scan->worker->position, &cursor);
 	mongo_cursor_close(&cursor);
 	if (outcome == MONGO_DONE)
 		log_info("%s: scanned %s: %llu documents", scan->worker->name, scan->collection,
-		    (unsigned long long)scan->documents);
+		    (unsigned long long)(scan->worker->position.scanned - first));
 	return outcome;
 }
 
 /* ---- both ---- */
 
-static void
+static struct scan
 begin(struct mongo_worker *worker)
 {
-	uint64_t total = estimate(worker, worker->forms) + estimate(worker, worker->responses);
+	uint64_t now = clock_monotonic_ms();
+	struct scan scan = {
+	    .worker = worker,
+	    .first = worker->position.scanned,
+	    .started_ms = now,
+	    .told_ms = now,
+	    .total = estimate(worker, worker->forms) + estimate(worker, worker->responses),
+	};
 	struct mongo_status *status = mongo_channel_lock(worker->channel);
 
 	status->scanning = true;
-	status->scan_total = total;
+	status->scan_documents = scan.first;
+	status->scan_total = scan.total;
 	mongo_channel_unlock(worker->channel);
-	log_info("%s: scanning, about %llu documents", worker->name, (unsigned long long)total);
+	log_info("%s: scanning, %llu of about %llu documents are read", worker->name,
+	    (unsigned long long)scan.first, (unsigned long long)scan.total);
+	return scan;
 }
 
 static enum mongo_outcome
 end(struct mongo_worker *worker)
 {
+	struct mongo_status *status = mongo_channel_lock(worker->channel);
+
+	status->scanning = false;
+	status->scan_rate = status->scan_left_ms = 0;
+	mongo_channel_unlock(worker->channel);
 	worker->position.scan = SCAN_NONE;
 	bson_reinit(worker->position.after);
-	mongo_channel_lock(worker->channel)->scanning = false;
-	mongo_channel_unlock(worker->channel);
 	if (mongo_worker_give(worker, EVENT_POSITION, EVENT_NO_TIME, NULL) != MONGO_DONE)
 		return MONGO_STOPPING;
 	return mongo_worker_flush(worker);
@@ -206,20 +241,16 @@ mongo_scan(struct mongo_worker *worker, struct mongo_error *error)
 
 	if (bson_empty(worker->position.at) && take_point(worker, error) < 0)
 		return MONGO_FAILED;
+	if (worker->rebuild_due)
+		outcome = tell_rebuild(worker);
 	if (worker->position.scan == SCAN_NONE)
-		return MONGO_DONE;
-	begin(worker);
+		return outcome;
+	struct scan scan = begin(worker);
 	while (outcome == MONGO_DONE && worker->position.scan != SCAN_NONE) {
 		bool forms = worker->position.scan == SCAN_FORMS;
-		uint64_t now = clock_monotonic_ms();
-		struct scan scan = {
-		    .worker = worker,
-		    .collection = forms ? worker->forms : worker->responses,
-		    .op = forms ? EVENT_FORM : EVENT_RESPONSE,
-		    .started_ms = now,
-		    .told_ms = now,
-		};
 
+		scan.collection = forms ? worker->forms : worker->responses;
+		scan.op = forms ? EVENT_FORM : EVENT_RESPONSE;
 		outcome = scan_collection(&scan, error);
 		if (outcome != MONGO_DONE)
 			return outcome;

@@ -11,6 +11,9 @@
 
 /* startAfter came with MongoDB 4.2; unlike resumeAfter it also goes on behind an invalidate. */
 #define WIRE_START_AFTER 8
+/* $changeStreamSplitLargeEvent came with 7.0 (and 6.0.9, which cannot be told from 6.0.0). It stays
+ * in the pipeline: a token that was given with it is of no use without it. */
+#define WIRE_SPLIT 21
 
 /* ---- opening ---- */
 
@@ -46,8 +49,8 @@ append_match(const struct mongo_worker *worker, bson_t *stage)
 static void
 append_project(bson_t *stage)
 {
-	static const char *const members[] = {
-	    "operationType", "ns", "to", "documentKey", "fullDocument", "clusterTime", "wallTime"};
+	static const char *const members[] = {"operationType", "ns", "to", "documentKey",
+	    "fullDocument", "clusterTime", "wallTime", "splitEvent"};
 	bson_t project;
 
 	BSON_APPEND_DOCUMENT_BEGIN(stage, "$project", &project);
@@ -75,6 +78,12 @@ append_pipeline(struct mongo_worker *worker, bson_t *command)
 	BSON_APPEND_DOCUMENT_BEGIN(&pipeline, "2", &stage);
 	append_project(&stage);
 	bson_append_document_end(&pipeline, &stage);
+	if (mongo_client_wire_version(worker->client) >= WIRE_SPLIT) {
+		BSON_APPEND_DOCUMENT_BEGIN(&pipeline, "3", &stage);
+		BSON_APPEND_DOCUMENT_BEGIN(&stage, "$changeStreamSplitLargeEvent", &options);
+		bson_append_document_end(&stage, &options);
+		bson_append_document_end(&pipeline, &stage);
+	}
 	bson_append_array_end(command, &pipeline);
 }
 
@@ -106,17 +115,42 @@ mongo_stream_open(
 struct following {
 	struct mongo_cursor cursor;
 	struct mongo_worker *worker;
+	struct mongo_error *error;
 	uint64_t told_ms; /* when a position last went out, with an event or alone */
-	bool invalidated;
+	bson_t *parts; /* of a split event, up to the last one; NULL: none wait */
+	uint32_t time, increment; /* operationTime of the reply before */
 };
 
-static void
-count_ignored(struct mongo_worker *worker, const struct mongo_change *change)
+/* What was in a collection that is dropped is gone without a word about each document. */
+static enum mongo_outcome
+structure_changed(struct following *following, const struct mongo_change *change)
 {
-	log_warn("%s: %s %s: the numbers of what was in it stay as they were", worker->name,
+	struct mongo_worker *worker = following->worker;
+	struct mongo_error *error = following->error;
+
+	memset(error, 0, sizeof(*error));
+	error->kind = MONGO_STRUCTURE;
+	snprintf(error->message, sizeof(error->message), "%s %s: everything is read anew",
 	    change->type, *change->collection ? change->collection : worker->database);
-	mongo_channel_lock(worker->channel)->ignored++;
+	mongo_channel_lock(worker->channel)->structure++;
 	mongo_channel_unlock(worker->channel);
+	return MONGO_FAILED;
+}
+
+/* Is this time behind the end of a rebuild's scan? */
+static bool
+is_behind(const struct mongo_position *position, uint32_t time, uint32_t increment)
+{
+	return time > position->until_time ||
+	    (time == position->until_time && increment > position->until_increment);
+}
+
+static enum mongo_outcome
+tell_rebuilt(struct mongo_worker *worker)
+{
+	worker->position.rebuild = false;
+	mongo_worker_set_rebuilding(worker, false);
+	return mongo_worker_give(worker, EVENT_REBUILT, EVENT_NO_TIME, NULL);
 }
 
 static enum mongo_outcome
@@ -131,13 +165,20 @@ give_change(struct following *following, const bson_t *raw)
 		log_warn("%s: a change without a token, passed over", worker->name);
 		return MONGO_DONE;
 	}
+	if (change.kind == CHANGE_STRUCTURE || change.kind == CHANGE_INVALIDATE) {
+		outcome = structure_changed(following, &change);
+		mongo_change_clear(&change);
+		return outcome;
+	}
+	if (worker->position.rebuild && is_behind(&worker->position, change.time, change.increment))
+		outcome = tell_rebuilt(worker);
+	if (outcome != MONGO_DONE) {
+		mongo_change_clear(&change);
+		return outcome;
+	}
 	/* Both were looked at by mongo_change_read(). */
 	if (bson_init_static(&token, change.token.data, change.token.length))
 		mongo_position_set_token(&worker->position, &token);
-	if (change.kind == CHANGE_STRUCTURE)
-		count_ignored(worker, &change);
-	if (change.kind == CHANGE_INVALIDATE)
-		following->invalidated = true;
 	if (change.kind == CHANGE_EVENT &&
 	    bson_init_static(&doc, change.doc.data, change.doc.length))
 		outcome = mongo_worker_give(worker, change.op, change.at, &doc);
@@ -157,7 +198,7 @@ give_position(struct following *following)
 	uint64_t now = clock_monotonic_ms();
 	bson_t at = BSON_INITIALIZER, token;
 	enum mongo_outcome outcome = MONGO_DONE;
-	bool told = following->cursor.token && !following->invalidated &&
+	bool told = following->cursor.token && !following->parts &&
 	    bson_init_static(&token, following->cursor.token, following->cursor.token_length) &&
 	    BSON_APPEND_DOCUMENT(&at, "token", &token);
 
@@ -171,25 +212,62 @@ give_position(struct following *following)
 	return outcome;
 }
 
+/* A reply without events, to a request that was made when the server had already told of a time
+ * behind the scan's end: there is nothing left before that. */
+static enum mongo_outcome
+look_for_end(struct following *following, bool empty)
+{
+	struct mongo_position *position = &following->worker->position;
+	enum mongo_outcome outcome = MONGO_DONE;
+	bool reached = following->time > position->until_time ||
+	    (following->time == position->until_time &&
+		following->increment >= position->until_increment);
+
+	if (empty && position->rebuild && reached && !following->parts)
+		outcome = tell_rebuilt(following->worker);
+	if (!mongo_cursor_time(&following->cursor, &following->time, &following->increment))
+		following->time = 1;
+	return outcome;
+}
+
+/* A part of a split event waits for the last one, whose token is that of the whole. */
+static enum mongo_outcome
+give_part(struct following *following, const bson_t *raw)
+{
+	enum mongo_outcome outcome = MONGO_DONE;
+	bool last = true;
+
+	if (!mongo_change_join(raw, &following->parts, &last))
+		return give_change(following, raw);
+	if (last) {
+		outcome = give_change(following, following->parts);
+		bson_destroy(following->parts);
+		following->parts = NULL;
+	}
+	return outcome;
+}
+
 static enum mongo_outcome
 give_reply(struct following *following)
 {
 	enum mongo_outcome outcome = MONGO_DONE;
+	bool empty = true;
 	bson_t raw;
 
-	while (outcome == MONGO_DONE && mongo_cursor_next(&following->cursor, &raw))
-		outcome = give_change(following, &raw);
+	while (outcome == MONGO_DONE && mongo_cursor_next(&following->cursor, &raw)) {
+		outcome = give_part(following, &raw);
+		empty = false;
+	}
+	if (outcome == MONGO_DONE)
+		outcome = look_for_end(following, empty);
 	if (outcome == MONGO_DONE)
 		outcome = give_position(following);
 	return outcome == MONGO_DONE ? mongo_worker_flush(following->worker) : outcome;
 }
 
 static enum mongo_outcome
-closed_by_server(const struct following *following, struct mongo_error *error)
+closed_by_server(struct mongo_error *error)
 {
-	if (following->invalidated)
-		log_warn("%s: the change stream was invalidated; opening it anew behind that",
-		    following->worker->name);
 	memset(error, 0, sizeof(*error));
 	error->kind = MONGO_CLOSED;
 	return MONGO_FAILED;
@@ -198,7 +276,7 @@ closed_by_server(const struct following *following, struct mongo_error *error)
 enum mongo_outcome
 mongo_stream(struct mongo_worker *worker, struct mongo_error *error)
 {
-	struct following following = {.worker = worker};
+	struct following following = {.worker = worker, .error = error};
 	enum mongo_outcome outcome;
 
 	if (mongo_stream_open(worker, &following.cursor, error) < 0)
@@ -208,11 +286,12 @@ mongo_stream(struct mongo_worker *worker, struct mongo_error *error)
 		mongo_worker_is_well(worker);
 		outcome = give_reply(&following);
 		if (outcome == MONGO_DONE && following.cursor.id == 0)
-			outcome = closed_by_server(&following, error);
+			outcome = closed_by_server(error);
 		else if (outcome == MONGO_DONE &&
 		    mongo_cursor_more(&following.cursor, worker->await_ms, error) < 0)
 			outcome = MONGO_FAILED;
 	} while (outcome == MONGO_DONE);
 	mongo_cursor_close(&following.cursor);
+	bson_destroy(following.parts);
 	return outcome;
 }

@@ -49,6 +49,13 @@ mongo_worker_give(struct mongo_worker *worker, enum event_op op, int64_t at, con
 }
 
 void
+mongo_worker_set_rebuilding(struct mongo_worker *worker, bool rebuilding)
+{
+	mongo_channel_lock(worker->channel)->rebuilding = rebuilding;
+	mongo_channel_unlock(worker->channel);
+}
+
+void
 mongo_worker_is_well(struct mongo_worker *worker)
 {
 	const char *set = mongo_client_set_name(worker->client);
@@ -114,7 +121,7 @@ static void
 complain(struct mongo_worker *worker, const struct mongo_error *error, struct complaint *last)
 {
 	static const enum log_level levels[] = {
-	    [MONGO_AGAIN] = LOG_WARN, [MONGO_SLOWLY] = LOG_ERROR, [MONGO_LOST] = LOG_ERROR};
+	    [MONGO_AGAIN] = LOG_WARN, [MONGO_SLOWLY] = LOG_ERROR, [MONGO_REBUILD] = LOG_ERROR};
 	enum log_level level = levels[mongo_error_remedy(error)->policy];
 	struct mongo_status *status;
 	uint64_t now = clock_monotonic_ms();
@@ -146,9 +153,22 @@ wait_after(const struct mongo_error *error, struct backoff *backoff)
 {
 	struct backoff slowly = BACKOFF(SLOWLY_MS, SLOWLY_MS);
 
-	if (mongo_error_remedy(error)->policy == MONGO_AGAIN)
+	if (mongo_error_remedy(error)->policy == MONGO_AGAIN || error->kind == MONGO_STRUCTURE)
 		return backoff_next(backoff);
 	return backoff_next(&slowly);
+}
+
+/* Forgets the position. How long to wait before everything is read anew: not at all, unless the
+ * server said within a rebuild that it is of no use. */
+static unsigned
+begin_rebuild(struct mongo_worker *worker, const struct mongo_error *error, unsigned wait_ms)
+{
+	bool again = worker->rebuild_due || worker->position.rebuild;
+
+	mongo_position_forget(&worker->position);
+	worker->rebuild_due = true;
+	mongo_worker_set_rebuilding(worker, true);
+	return again || error->kind == MONGO_STRUCTURE ? wait_ms : AGAIN_MIN_MS;
 }
 
 /* What was given last, so that a life in which something was read starts small again. */
@@ -170,8 +190,10 @@ live(struct mongo_worker *worker)
 	struct complaint last = {.said_ms = 0};
 	struct mongo_position before;
 	struct mongo_error error;
+	unsigned wait_ms;
 
 	mongo_position_init(&before);
+	mongo_worker_set_rebuilding(worker, worker->rebuild_due || worker->position.rebuild);
 	while (!mongo_channel_stopping(worker->channel) && work(worker, &error) == MONGO_FAILED) {
 		mongo_client_free(&worker->client);
 		/* What it has read but not given away yet is still behind its position. */
@@ -180,7 +202,10 @@ live(struct mongo_worker *worker)
 		complain(worker, &error, &last);
 		if (has_moved(worker, &before))
 			backoff_reset(&backoff);
-		if (!mongo_channel_sleep(worker->channel, wait_after(&error, &backoff)))
+		wait_ms = wait_after(&error, &backoff);
+		if (mongo_error_remedy(&error)->policy == MONGO_REBUILD)
+			wait_ms = begin_rebuild(worker, &error, wait_ms);
+		if (!mongo_channel_sleep(worker->channel, wait_ms))
 			break;
 	}
 	mongo_position_clear(&before);

@@ -28,6 +28,9 @@ struct mongo_worker {
 	struct mongo_client *client;
 	struct buf events; /* not yet in the channel */
 	bool well; /* the status says so */
+	/* Everything is to be read anew: `position` knows nothing, and the next thing that is given
+	 * is EVENT_REBUILD. */
+	bool rebuild_due;
 };
 
 /* How a piece of work ended. */
@@ -47,6 +50,8 @@ enum mongo_outcome mongo_worker_give(
     struct mongo_worker *worker, enum event_op op, int64_t at, const bson_t *doc);
 /* What waits in `events` goes into the channel now. */
 enum mongo_outcome mongo_worker_flush(struct mongo_worker *worker);
+/* Between EVENT_REBUILD and EVENT_REBUILT, as the status says. */
+void mongo_worker_set_rebuilding(struct mongo_worker *worker, bool rebuilding);
 /* A reply came: all is well. */
 void mongo_worker_is_well(struct mongo_worker *worker);
 

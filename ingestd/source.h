@@ -34,6 +34,8 @@ struct source_class {
 	 * again. NULL, or why this position cannot be one of ours; the text is static or the
 	 * source's. */
 	const char *(*start)(struct source *source, const bson_t *position);
+	/* From the beginning, between EVENT_REBUILD and EVENT_REBUILT. As start(). */
+	void (*rebuild)(struct source *source);
 	void (*pause)(struct source *source);
 	void (*resume)(struct source *source);
 	/* Brings the source's gauges up to date. May be NULL. */
@@ -41,6 +43,8 @@ struct source_class {
 	/* NULL: it can be read; else what is wrong, in words for /readyz. Lives until the next
 	 * call. */
 	const char *(*unwell)(struct source *source);
+	/* NULL, or how far a rebuild is, in words for /readyz. May be NULL. */
+	const char *(*rebuilding)(struct source *source);
 	/* False when a call into the network could not be ended in time: then threads still
 	 * run, and the process must end by _exit(2). */
 	bool (*free)(struct source *source);

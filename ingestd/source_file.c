@@ -56,6 +56,7 @@ line_position(struct source *source, const struct line *line, bson_t *out)
 	    .offset = line->end_offset,
 	    .line = line->number,
 	    .head = file_head_hash(file->head, head),
+	    .rebuild = file->feed.rebuild,
 	};
 
 	file_position_encode(&position, out);
@@ -220,6 +221,8 @@ on_more(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 		line_feed_give(&file->feed);
 	if (got > 0 || at_end(file))
 		do_more(file);
+	else
+		line_feed_rebuilt(&file->feed);
 }
 
 static void
@@ -281,6 +284,7 @@ file_start(struct source *source, const bson_t *position)
 	if (wrong)
 		return wrong;
 	file->has_wanted = position != NULL;
+	file->feed.rebuild = position != NULL && file->wanted.rebuild;
 	if (!file->started) {
 		watch_directory(file);
 		ev_timer_start(source->loop, &file->poll);
@@ -290,6 +294,29 @@ file_start(struct source *source, const bson_t *position)
 	begin_at(file, 0, 0);
 	do_more(file);
 	return NULL;
+}
+
+static void
+file_rebuild(struct source *source)
+{
+	struct source_file *file = of(source);
+
+	if (!file_start(source, NULL)) {
+		file->inode = 0;
+		line_feed_rebuild(&file->feed);
+	}
+}
+
+static const char *
+file_rebuilding(struct source *source)
+{
+	struct source_file *file = of(source);
+
+	if (!file->feed.rebuild)
+		return NULL;
+	snprintf(file->text, sizeof(file->text), "rebuilding, line %llu of %s",
+	    (unsigned long long)file->feed.lines.number, file->path);
+	return file->text;
 }
 
 static void
@@ -338,6 +365,8 @@ file_free(struct source *source)
 static const struct source_class file_class = {
     .rereadable = true,
     .start = file_start,
+    .rebuild = file_rebuild,
+    .rebuilding = file_rebuilding,
     .pause = file_pause,
     .resume = file_resume,
     .unwell = file_unwell,

@@ -36,6 +36,7 @@ struct source_mongo {
 	struct mongo_batch *batch;
 	struct mongo_status status, before;
 	bool paused;
+	char text[128]; /* of rebuilding() */
 	bool abandoned; /* a worker that hung in a call may still run */
 };
 
@@ -181,7 +182,7 @@ leave_worker(struct source_mongo *mongo)
 	mongo_channel_status(mongo->channel, &mongo->status);
 	mongo->before.connects += mongo->status.connects;
 	mongo->before.errors += mongo->status.errors;
-	mongo->before.ignored += mongo->status.ignored;
+	mongo->before.structure += mongo->status.structure;
 	memset(&mongo->status, 0, sizeof(mongo->status));
 	mongo_channel_leave(&mongo->channel);
 }
@@ -219,8 +220,9 @@ start_worker(struct source_mongo *mongo, struct mongo_worker *worker)
 	}
 }
 
+/* `rebuild`: from the beginning, and says so. */
 static const char *
-mongo_start(struct source *source, const bson_t *position)
+start(struct source *source, const bson_t *position, bool rebuild)
 {
 	struct source_mongo *mongo = of(source);
 	const struct settings *settings = mongo->settings;
@@ -236,6 +238,7 @@ mongo_start(struct source *source, const bson_t *position)
 	worker->origin.forms = worker->forms;
 	worker->origin.responses = worker->responses;
 	worker->await_ms = settings->mongodb_await_ms;
+	worker->rebuild_due = rebuild;
 	buf_init(&worker->events, EVENT_MAX);
 	mongo_position_init(&worker->position);
 	if (position)
@@ -249,6 +252,35 @@ mongo_start(struct source *source, const bson_t *position)
 	worker->channel = mongo->channel;
 	start_worker(mongo, worker);
 	return NULL;
+}
+
+static const char *
+mongo_start(struct source *source, const bson_t *position)
+{
+	return start(source, position, false);
+}
+
+static void
+mongo_rebuild(struct source *source)
+{
+	const char *wrong = start(source, NULL, true);
+
+	if (wrong)
+		log_error("%s: %s", source->name, wrong);
+}
+
+static const char *
+mongo_rebuilding(struct source *source)
+{
+	struct source_mongo *mongo = of(source);
+	const struct mongo_status *status = &mongo->status;
+
+	if (!status->rebuilding)
+		return NULL;
+	snprintf(mongo->text, sizeof(mongo->text), "rebuilding, %llu of %llu documents",
+	    (unsigned long long)status->scan_documents,
+	    (unsigned long long)MAX(status->scan_total, status->scan_documents));
+	return mongo->text;
 }
 
 static void
@@ -275,7 +307,10 @@ mongo_refresh(struct source *source)
 		mongo_channel_status(mongo->channel, &mongo->status);
 	counters[COUNTER_source_connects] = before->connects + now->connects;
 	counters[COUNTER_source_errors] = before->errors + now->errors;
-	counters[COUNTER_ignored_changes] = before->ignored + now->ignored;
+	counters[COUNTER_structure_changes] = before->structure + now->structure;
+	counters[COUNTER_rebuilding] = now->rebuilding;
+	counters[COUNTER_scan_rate] = now->scan_rate;
+	counters[COUNTER_scan_left] = now->scan_left_ms;
 	counters[COUNTER_scanning] = now->scanning;
 	counters[COUNTER_scan_documents] = now->scan_documents;
 	counters[COUNTER_scan_total] = now->scan_total;
@@ -312,6 +347,8 @@ mongo_free(struct source *source)
 static const struct source_class mongo_class = {
     .rereadable = true,
     .start = mongo_start,
+    .rebuild = mongo_rebuild,
+    .rebuilding = mongo_rebuilding,
     .pause = mongo_pause,
     .resume = mongo_resume,
     .refresh = mongo_refresh,

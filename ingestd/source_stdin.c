@@ -36,6 +36,8 @@ line_position(struct source *source, const struct line *line, bson_t *out)
 	BSON_APPEND_UTF8(out, "source", "stdin");
 	BSON_APPEND_OID(out, "run", &of(source)->run);
 	BSON_APPEND_INT64(out, "line", (int64_t)line->number);
+	if (of(source)->feed.rebuild)
+		BSON_APPEND_BOOL(out, "rebuild", true);
 }
 
 /* Gives what is whole; at the end of the input says so, once. */
@@ -53,6 +55,7 @@ go_on(struct source_stdin *in)
 		return;
 	}
 	in->ended = true;
+	line_feed_rebuilt(&in->feed);
 	log_info("%s: end of input after %llu lines", in->base.name,
 	    (unsigned long long)in->feed.lines.number);
 	in->base.events->end(in->base.owner);
@@ -96,8 +99,19 @@ stdin_start(struct source *source, const bson_t *position)
 		counters[COUNTER_source_connects]++;
 	}
 	in->started = true;
+	/* Whoever began it has left its end to us. */
+	if (position && bson_has_field(position, "rebuild"))
+		in->feed.rebuild = true;
 	go_on(in);
 	return NULL;
+}
+
+static void
+stdin_rebuild(struct source *source)
+{
+	line_feed_rebuild(&of(source)->feed);
+	if (stdin_start(source, NULL))
+		log_error("%s cannot be started", source->name);
 }
 
 static void
@@ -140,6 +154,7 @@ stdin_free(struct source *source)
 static const struct source_class stdin_class = {
     .rereadable = false,
     .start = stdin_start,
+    .rebuild = stdin_rebuild,
     .pause = stdin_pause,
     .resume = stdin_resume,
     .unwell = stdin_unwell,

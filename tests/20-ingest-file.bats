@@ -200,7 +200,7 @@ journal_ends() { tail -n 1 "$T/journal" | grep -q '"commit"'; }
 	sink_start --position '{"v":1,"source":"mongodb"}'
 	start_fails ingestd 10 "DUNE_SOURCE=file:$FEED"
 	eq 100 "$FAIL_STATUS"
-	log_has ingestd 'fatal: .*analytics.db was filled from elsewhere .*remove analytics.db'
+	log_has ingestd 'fatal: .*analytics.db was filled from elsewhere .*DUNE_ON_NEW_SOURCE=rebuild'
 }
 
 @test "ingestd -: reads to the end, waits for the commit, and leaves with 0" {

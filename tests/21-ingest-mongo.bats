@@ -230,15 +230,26 @@ formDeleted' "$(grep -v '"op": "position"' "$T/sink.out" | sed 's/{"op": "\([a-z
 	[ "$before" -le 6 ] || fail "$before positions in three seconds"
 }
 
-@test "ingestd mongodb: a dropped collection is said, and what comes after it goes on" {
+@test "ingestd mongodb: a collection dropped and made again: everything is read anew" {
 	mongo_start
 	fill 3
-	sink_start
+	sink_start --state "$T/journal"
 	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
 	wait_until 10 ops_reach position 1
 	mongo_do <<<'db.responses.drop(); db.responses.insert_one({"_id": "new", "formId": 1})'
-	wait_until 5 ops_are response 4
-	log_has ingestd 'drop responses'
+	wait_until 10 ops_are rebuilt 1
+	wait_until 5 same_as_source
+	log_has ingestd 'ERROR: .*drop responses: everything is read anew'
+	mongo_do <<<'db.responses.rename("elsewhere")'
+	wait_until 10 ops_are rebuilt 2
+	wait_until 5 same_as_source
+	mongo_do <<<'db.elsewhere.rename("responses"); db.responses.insert_one({"_id": "newer", "formId": 1})'
+	wait_until 10 ops_are rebuilt 3
+	wait_until 5 same_as_source
+	mongo_do <<<'client.drop_database(db.name); db.forms.insert_one({"_id": 1, "fields": []})'
+	wait_until 10 same_as_source
+	ops_reach rebuild 4
+	eq 1 "$(wc -l <"$T/source.dump")"
 }
 
 @test "ingestd mongodb: analyticsd does not read: the source rests, memory is bounded, nothing is lost" {
@@ -270,7 +281,7 @@ formDeleted' "$(grep -v '"op": "position"' "$T/sink.out" | sed 's/{"op": "\([a-z
 	stop_daemon ingestd
 	start_fails ingestd 10 "DUNE_SOURCE=$(mongo_with_database "$MONGO_URI" other_database)"
 	eq 100 "$FAIL_STATUS"
-	log_has ingestd 'fatal: .*one of another database.*remove analytics.db'
+	log_has ingestd 'fatal: .*one of another database.*DUNE_ON_NEW_SOURCE=rebuild'
 	start_fails ingestd 10 "DUNE_SOURCE=$MONGO_SOURCE" DUNE_FORMS_COLLECTION=surveys
 	eq 100 "$FAIL_STATUS"
 	log_has ingestd 'fatal: .*one of other collections'
@@ -386,7 +397,8 @@ print(s.getsockname()[1], flush=True); time.sleep(600)'
 	stop_daemon ingestd 1
 }
 
-@test "ingestd mongodb: a history that is lost is said with what to do" {
+@test "ingestd mongodb: a history that is lost: everything is read anew, while others write" {
+	seed
 	mongo_start --oplog-events 50
 	sink_start --state "$T/journal"
 	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
@@ -394,6 +406,10 @@ print(s.getsockname()[1], flush=True); time.sleep(600)'
 	stop_daemon ingestd
 	fill 500
 	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
-	wait_until 10 log_has ingestd 'ERROR: .*the change stream cannot go on.*remove analytics.db'
-	eq 0 "$(ops response)"
+	wait_until 10 log_has ingestd 'ERROR: .*the change stream cannot go on.*everything is read anew'
+	writer "$SEED" 2
+	wait_until 10 ops_are rebuilt 1
+	eq 1 "$(ops rebuild)"
+	await_spawned writer 30
+	wait_until 10 same_as_source
 }

@@ -86,10 +86,14 @@ def dump(path):
     found = {"forms": {}, "responses": {}}
     for _, events, _ in committed(path):
         for event in events:
+            if event["op"] == "rebuild":
+                found = {"forms": {}, "responses": {}}
+            if event["op"] in ("rebuild", "rebuilt", "position"):
+                continue
             where = found["forms" if event["op"].startswith("form") else "responses"]
             if event["op"].endswith("Deleted"):
                 where.pop(dumps(event["doc"]["_id"]), None)
-            elif event["op"] != "position":
+            else:
                 where[dumps(event["doc"]["_id"])] = event["doc"]
     for name, where in found.items():
         for key in sorted(where):

@@ -103,3 +103,38 @@ TEST(mongo_change_needs_a_token)
 	CHECK(mongo_change_read(raw, &ours, &change) < 0);
 	bson_destroy(raw);
 }
+
+/* Manual, "$changeStreamSplitLargeEvent": each part has _id, splitEvent, and its own members. */
+TEST(mongo_change_joins_the_parts_of_a_split_event)
+{
+	static const char *const rows[] = {
+	    "{\"_id\":{\"_data\":\"1\"},\"splitEvent\":{\"fragment\":1,\"of\":2},"
+	    "\"operationType\":\"insert\",\"ns\":{\"db\":\"d\",\"coll\":\"responses\"}}",
+	    "{\"_id\":{\"_data\":\"2\"},\"splitEvent\":{\"fragment\":2,\"of\":2},"
+	    "\"fullDocument\":{\"_id\":1}}",
+	};
+	struct mongo_change change;
+	bson_t *parts = NULL, token;
+	bson_iter_t at;
+	bool last = false;
+
+	for (int i = 0; i < 4; i++) {
+		/* The first one twice: a resumed stream may give it again. */
+		bson_t *raw = bson_new_from_json((const uint8_t *)rows[i == 3], -1, NULL);
+
+		CHECK(mongo_change_join(raw, &parts, &last));
+		CHECK(last == (i == 3));
+		bson_destroy(raw);
+	}
+	CHECK(mongo_change_read(parts, &ours, &change) == 0);
+	CHECK_INT(change.kind, CHANGE_EVENT);
+	CHECK_INT(change.op, EVENT_RESPONSE);
+	CHECK(bson_init_static(&token, change.token.data, change.token.length));
+	CHECK(bson_iter_init_find(&at, &token, "_data"));
+	CHECK_STRING(bson_iter_utf8(&at, NULL), "2");
+	mongo_change_clear(&change);
+	bson_destroy(parts);
+	parts = BCON_NEW("operationType", "insert");
+	CHECK(!mongo_change_join(parts, &parts, &last));
+	bson_destroy(parts);
+}
