@@ -16,6 +16,7 @@ struct request {
 	const char *method;
 	const char *path; /* without the query, decoded */
 	const char *if_none_match; /* or NULL */
+	const char *authorization; /* or NULL; never to be logged */
 	bool handed_over; /* it came through wsfand's port */
 	bool busy; /* much waits to be read already: no long answer, please */
 	/* The value of a parameter of the query, decoded; NULL: absent, "": empty. */
@@ -28,6 +29,7 @@ struct answer {
 	const char *type;
 	const char *cache;
 	const char *allow; /* with 405 */
+	const char *authenticate; /* with 401 and 403, of a token: WWW-Authenticate */
 	const char *etag;
 	bool question; /* the body is what to ask of analyticsd (statsd/queries.h); it answers */
 	bool page; /* HTML: wants the headers that keep a browser safe */

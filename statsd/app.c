@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/die.h"
+#include "lib/jwt_load.h"
 #include "lib/mem.h"
 #include "lib/report.h"
 #include "lib/sock.h"
@@ -21,6 +22,7 @@
 #define SOCKET_MODE 0660
 
 struct app {
+	const struct settings *settings;
 	struct registry *registry;
 	struct reporter *self; /* statsd's own rows */
 	struct process process;
@@ -142,11 +144,14 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 {
 	struct app *app = mem_zalloc(sizeof(*app));
 	struct moment now = moment_now();
+	const struct jwt_config tokens = JWT_CONFIG(settings);
+	app->settings = settings;
 	app->registry = registry_new();
 	app->process.started_ms = now.wall_ms;
 	app->site = (struct site){
 	    .registry = app->registry,
 	    .process = &app->process,
+	    .keys = jwt_load(&tokens),
 	    .public_metrics = settings->public_metrics != 0,
 	    .before = refresh,
 	    .owner = app,
@@ -167,6 +172,20 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 }
 
 void
+app_check(const void *settings)
+{
+	const struct jwt_config tokens = JWT_CONFIG((const struct settings *)settings);
+	jwt_check(&tokens);
+}
+
+void
+app_reload(struct app *app)
+{
+	const struct jwt_config tokens = JWT_CONFIG(app->settings);
+	counters[COUNTER_key_reloads_failed] += jwt_load_again(&app->site.keys, &tokens) < 0;
+}
+
+void
 app_free(struct app **app_pointer)
 {
 	struct app *app = *app_pointer;
@@ -180,6 +199,7 @@ app_free(struct app **app_pointer)
 	door_free(&app->handed);
 	door_free(&app->own);
 	queries_free(&app->queries);
+	jwt_keys_free(&app->site.keys);
 	registry_remove(app->registry, &app->self, moment_now());
 	registry_free(&app->registry);
 	MEM_FREE(&app->stats_path);

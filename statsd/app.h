@@ -14,6 +14,10 @@ struct app;
 /* All sockets are bound when it returns; what cannot be bound is fatal (111).
  * `settings` must outlive it. */
 struct app *app_new(struct ev_loop *loop, const struct settings *settings);
+/* For env_start(): dies (100) where the settings of tokens make no sense. */
+void app_check(const void *settings);
+/* HUP: the keys of tokens are read again. */
+void app_reload(struct app *app);
 void app_free(struct app **app);
 
 #endif

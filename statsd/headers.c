@@ -19,6 +19,7 @@ headers_put(struct MHD_Response *response, const struct answer *answer, bool han
 	header_put(response, "X-Content-Type-Options", "nosniff");
 	header_put(response, "ETag", answer->etag);
 	header_put(response, "Allow", answer->allow);
+	header_put(response, "WWW-Authenticate", answer->authenticate);
 	/* nginx would keep events back until it has many. */
 	header_put(response, "X-Accel-Buffering", answer->stream ? "no" : NULL);
 	if (answer->page) {

@@ -307,6 +307,8 @@ handle(void *owner, struct MHD_Connection *connection, const char *path, const c
 		    .path = path,
 		    .if_none_match = MHD_lookup_connection_value(
 			connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH),
+		    .authorization = MHD_lookup_connection_value(
+			connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION),
 		    .handed_over = door->handed_over,
 		    .query = exchange_query,
 		};

@@ -20,31 +20,37 @@ static const struct program program = {
 };
 
 static void
-terminate(void *owner)
+terminate(void *owner UNUSED)
 {
-	ev_break(owner, EVBREAK_ALL);
+	ev_break(ev_default_loop(EVFLAG_AUTO), EVBREAK_ALL);
+}
+
+static void
+reload(void *owner)
+{
+	app_reload(owner);
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct signal_events signals = {.terminate = terminate};
+	static const struct signal_events signals = {.terminate = terminate, .reload = reload};
 	struct settings settings;
 
-	env_start(argc, argv, &program, settings_table, settings_count, &settings, NULL);
+	env_start(argc, argv, &program, settings_table, settings_count, &settings, app_check);
 	notify_init();
 	sock_raise_file_limit();
 
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
-	signals_init(loop, &signals, loop);
 	struct app *app = app_new(loop, &settings);
+	signals_init(loop, &signals, app);
 
 	notify_ready();
 	log_info("ready");
 	ev_run(loop, 0);
 
-	app_free(&app);
 	signals_free(loop);
+	app_free(&app);
 	reaper_drain();
 	ev_loop_destroy(loop);
 	return EXIT_SUCCESS;

@@ -4,12 +4,16 @@
 #ifndef STATSD_PAGE_FORMS_H
 #define STATSD_PAGE_FORMS_H
 
+#include <stdint.h>
+
+#include "lib/jwt_keys.h"
 #include "statsd/answer.h"
 
 #define FORMS_LIMIT 50
 #define FORMS_LIMIT_MAX 500
 
-/* False: the path is not one of these. */
-bool page_forms(struct answer *answer, const struct request *request);
+/* False: the path is not one of these. `keys`: see statsd/gate.h. */
+bool page_forms(struct answer *answer, const struct request *request, const struct jwt_keys *keys,
+    int64_t now_ms);
 
 #endif

@@ -101,7 +101,7 @@ routes_answer(const struct site *site, const struct request *request, struct mom
 			return;
 		}
 	}
-	if (!metrics_answer(site, request, now, answer) && !page_forms(answer, request) &&
-	    !file_answer(request, answer))
+	if (!metrics_answer(site, request, now, answer) &&
+	    !page_forms(answer, request, site->keys, now.wall_ms) && !file_answer(request, answer))
 		answer_error(answer, 404, "Not found");
 }

@@ -3,6 +3,7 @@
 #ifndef STATSD_ROUTES_H
 #define STATSD_ROUTES_H
 
+#include "lib/jwt_keys.h"
 #include "statsd/answer.h"
 #include "statsd/process.h"
 #include "statsd/registry.h"
@@ -12,6 +13,7 @@
 struct site {
 	struct registry *registry;
 	struct process *process;
+	struct jwt_keys *keys; /* NULL: no token is asked for */
 	bool public_metrics; /* /metrics is answered through wsfand's port too */
 	void (*before)(void *owner);
 	void *owner;

@@ -5,37 +5,17 @@
 
 #include "lib/clock.h"
 #include "lib/die.h"
-#include "lib/log.h"
+#include "lib/jwt_load.h"
 #include "lib/token_source.h"
 #include "wsfand/counters.h"
 #include "wsfand/forwarded.h"
 
-static void
-warn_of_weak(const struct jwt_keys *keys)
-{
-	if (keys != NULL && keys->weak)
-		log_warn("a secret of tokens is shorter than %s wants",
-		    jwt_algorithm_name(keys->algorithm));
-}
-
-static struct jwt_keys *
-load_keys(const struct settings *settings)
-{
-	const struct jwt_config config = JWT_CONFIG(settings);
-	char error[JWT_ERROR_SIZE];
-	struct jwt_keys *keys;
-
-	if (jwt_keys_load(&keys, &config, error) < 0)
-		die_usage("%s", error);
-	return keys;
-}
-
 void
 admit_check(const void *settings)
 {
-	struct jwt_keys *keys = load_keys(settings);
+	const struct jwt_config config = JWT_CONFIG((const struct settings *)settings);
 
-	jwt_keys_free(&keys);
+	jwt_check(&config);
 }
 
 static struct siphash_key
@@ -51,12 +31,13 @@ make_key(void)
 void
 admit_init(struct admit *admit, const struct settings *settings)
 {
+	const struct jwt_config config = JWT_CONFIG(settings);
+
 	*admit = (struct admit){
 	    .origins = settings->allowed_origins,
 	    .proxy_protocol = settings->proxy_protocol != 0,
-	    .keys = load_keys(settings),
+	    .keys = jwt_load(&config),
 	};
-	warn_of_weak(admit->keys);
 	if (cidr_list_parse(&admit->trusted, settings->trusted_proxies) < 0)
 		die_usage("DUNE_TRUSTED_PROXIES: not a list of networks");
 	admit->rate = ratelimit_new(
@@ -77,18 +58,8 @@ void
 admit_reload(struct admit *admit, const struct settings *settings)
 {
 	const struct jwt_config config = JWT_CONFIG(settings);
-	char error[JWT_ERROR_SIZE];
 
-	if (config.secret_file == NULL && config.public_key_file == NULL) {
-		log_info("settings are read from the environment at the start; there is no "
-			 "file to read again");
-	} else if (jwt_keys_reload(&admit->keys, &config, error) < 0) {
-		counters[COUNTER_key_reloads_failed]++;
-		log_error("%s; the old keys stay", error);
-	} else {
-		log_info("the keys of tokens are read again: %zu", admit->keys->count);
-		warn_of_weak(admit->keys);
-	}
+	counters[COUNTER_key_reloads_failed] += jwt_load_again(&admit->keys, &config) < 0;
 }
 
 static enum verdict
