@@ -49,6 +49,8 @@ text_add(struct text *text, const char *bytes, size_t length)
 	size_t count = words_of(bytes, length, &words);
 
 	text->added += count;
+	for (size_t i = 0; i < count; i++)
+		bag_expect(&text->bag, words[i].hash);
 	for (size_t i = 0; i < count; i++) {
 		const struct word *word = &words[i];
 		int found = bag_find(&text->bag, word->bytes, word->length, word->hash);

@@ -8,32 +8,45 @@
 #include <uthash.h>
 
 #include "analyticsd/arena.h"
+#include "analyticsd/hash.h"
 #include "lib/mem.h"
 
 #define ID_MAX 4096
+#define FIRST_CAPACITY 256
 
 /* One row as it shall be. */
 struct entry {
 	struct store_row row;
-	bool fresh; /* the store has no such row yet */
 	bool deleted;
-	UT_hash_handle hh;
+	UT_hash_handle hh; /* of those that the store has already */
 };
 
 /* Where the response of an id stands now: in the pending row `seq`, or nowhere (0). */
 struct mark {
+	const uint8_t *id;
+	uint32_t length, hash;
 	int64_t seq;
-	UT_hash_handle hh;
+};
+
+/* By id: slots[] holds 1 + the index of a mark, 0 is empty (open addressing; a power of 2, twice the
+ * capacity). */
+struct marks {
+	struct mark *marks;
+	uint32_t *slots;
+	uint32_t count, capacity;
 };
 
 struct ledger {
 	struct store *store;
-	struct arena arena; /* entries, marks and their bytes */
-	struct entry *entries; /* by seq; iterated in the order of their first change */
-	struct mark *marks; /* by id */
+	struct arena arena; /* entries, and the bytes of ids and records */
+	struct entry **fresh; /* that of seq first_fresh + i */
+	size_t fresh_count, fresh_capacity;
+	int64_t first_fresh;
+	struct entry *old; /* by seq; iterated in the order of their first change */
+	struct marks marks;
 	int64_t last_seq;
-	/* No id in the store is above this one, so whatever is greater is new without asking:
-	 * ObjectIds grow, and most responses need no look-up. */
+	/* No id, pending or in the store, is above this one, so whatever is greater is new without
+	 * asking: ObjectIds grow, and most responses need no look-up. */
 	struct buf greatest;
 	bool unbounded; /* the greatest is too long to be kept: all are looked up */
 };
@@ -52,23 +65,35 @@ ledger_new(struct store *store)
 		return NULL;
 	}
 	ledger->last_seq = ends.last_seq;
+	ledger->first_fresh = ends.last_seq + 1;
 	return ledger;
 }
 
 static void
 forget(struct ledger *ledger)
 {
-	HASH_CLEAR(hh, ledger->entries);
-	HASH_CLEAR(hh, ledger->marks);
+	struct marks *marks = &ledger->marks;
+
+	HASH_CLEAR(hh, ledger->old);
+	ledger->fresh_count = 0;
+	ledger->first_fresh = ledger->last_seq + 1;
+	if (marks->count > 0)
+		memset(marks->slots, 0, 2 * marks->capacity * sizeof(marks->slots[0]));
+	marks->count = 0;
 }
 
 void
-ledger_free(struct ledger **ledger)
+ledger_free(struct ledger **pointer)
 {
-	forget(*ledger);
-	arena_free(&(*ledger)->arena);
-	buf_free(&(*ledger)->greatest);
-	MEM_FREE(ledger);
+	struct ledger *ledger = *pointer;
+
+	forget(ledger);
+	MEM_FREE(&ledger->fresh);
+	MEM_FREE(&ledger->marks.marks);
+	MEM_FREE(&ledger->marks.slots);
+	arena_free(&ledger->arena);
+	buf_free(&ledger->greatest);
+	MEM_FREE(pointer);
 }
 
 static struct entry *
@@ -76,30 +101,72 @@ entry_find(struct ledger *ledger, int64_t seq)
 {
 	struct entry *entry;
 
-	HASH_FIND(hh, ledger->entries, &seq, sizeof(seq), entry);
+	if (seq >= ledger->first_fresh)
+		return (uint64_t)(seq - ledger->first_fresh) < ledger->fresh_count
+		    ? ledger->fresh[seq - ledger->first_fresh]
+		    : NULL;
+	HASH_FIND(hh, ledger->old, &seq, sizeof(seq), entry);
 	return entry;
 }
 
-static struct mark *
-mark_find(struct ledger *ledger, const void *id, size_t length)
+/* The slot of an id, or the empty one where it belongs. */
+static uint32_t *
+slot_of(const struct marks *marks, const void *id, size_t length, uint32_t hash)
 {
-	struct mark *mark;
+	uint32_t mask = 2 * marks->capacity - 1;
 
-	HASH_FIND(hh, ledger->marks, id, length, mark);
-	return mark;
+	for (uint32_t slot = hash & mask;; slot = (slot + 1) & mask) {
+		uint32_t taken = marks->slots[slot];
+
+		if (taken == 0)
+			return &marks->slots[slot];
+		const struct mark *mark = &marks->marks[taken - 1];
+		if (mark->hash == hash && mark->length == length &&
+		    memcmp(mark->id, id, length) == 0)
+			return &marks->slots[slot];
+	}
+}
+
+static const struct mark *
+mark_find(const struct ledger *ledger, const void *id, size_t length)
+{
+	const struct marks *marks = &ledger->marks;
+
+	if (marks->count == 0)
+		return NULL;
+	uint32_t slot = *slot_of(marks, id, length, hash_bytes(id, length));
+	return slot == 0 ? NULL : &marks->marks[slot - 1];
+}
+
+static void
+marks_grow(struct marks *marks)
+{
+	marks->capacity = MAX(2 * marks->capacity, FIRST_CAPACITY);
+	marks->marks = mem_array(marks->marks, marks->capacity, sizeof(marks->marks[0]));
+	MEM_FREE(&marks->slots);
+	marks->slots = mem_zalloc(2 * marks->capacity * sizeof(marks->slots[0]));
+	for (uint32_t i = 0; i < marks->count; i++) {
+		const struct mark *mark = &marks->marks[i];
+		*slot_of(marks, mark->id, mark->length, mark->hash) = i + 1;
+	}
 }
 
 /* `id` must live as long as the arena. */
 static void
 mark_set(struct ledger *ledger, const uint8_t *id, size_t length, int64_t seq)
 {
-	struct mark *mark = mark_find(ledger, id, length);
+	struct marks *marks = &ledger->marks;
+	uint32_t hash = hash_bytes(id, length);
 
-	if (mark == NULL) {
-		mark = arena_alloc(&ledger->arena, sizeof(*mark));
-		HASH_ADD_KEYPTR(hh, ledger->marks, id, length, mark);
+	if (marks->count == marks->capacity)
+		marks_grow(marks);
+	uint32_t *slot = slot_of(marks, id, length, hash);
+	if (*slot == 0) {
+		marks->marks[marks->count++] = (struct mark){
+		    .id = id, .length = (uint32_t)length, .hash = hash};
+		*slot = marks->count;
 	}
-	mark->seq = seq;
+	marks->marks[*slot - 1].seq = seq;
 }
 
 static int
@@ -115,16 +182,15 @@ compare_greatest(const struct ledger *ledger, const void *id, size_t length)
 int
 ledger_find(struct ledger *ledger, const void *id, size_t length, struct store_row *row)
 {
+	if (!ledger->unbounded && compare_greatest(ledger, id, length) > 0)
+		return 0;
 	const struct mark *mark = mark_find(ledger, id, length);
-
 	if (mark != NULL) {
 		if (mark->seq == 0)
 			return 0;
 		*row = entry_find(ledger, mark->seq)->row;
 		return 1;
 	}
-	if (!ledger->unbounded && compare_greatest(ledger, id, length) > 0)
-		return 0;
 	return ledger->store->ops->row_by_id(ledger->store, id, length, row);
 }
 
@@ -151,7 +217,7 @@ entry_make(struct ledger *ledger, int64_t seq)
 	if (entry == NULL) {
 		entry = arena_alloc(&ledger->arena, sizeof(*entry));
 		entry->row.seq = seq;
-		HASH_ADD(hh, ledger->entries, row.seq, sizeof(entry->row.seq), entry);
+		HASH_ADD(hh, ledger->old, row.seq, sizeof(entry->row.seq), entry);
 	}
 	return entry;
 }
@@ -175,9 +241,15 @@ entry_fill(struct ledger *ledger, struct entry *entry, const struct store_row *r
 int64_t
 ledger_append(struct ledger *ledger, const struct store_row *row)
 {
-	struct entry *entry = entry_make(ledger, ++ledger->last_seq);
+	struct entry *entry = arena_alloc(&ledger->arena, sizeof(*entry));
 
-	entry->fresh = true;
+	if (ledger->fresh_count == ledger->fresh_capacity) {
+		ledger->fresh_capacity = MAX(2 * ledger->fresh_capacity, FIRST_CAPACITY);
+		ledger->fresh = mem_array(
+		    ledger->fresh, ledger->fresh_capacity, sizeof(ledger->fresh[0]));
+	}
+	ledger->fresh[ledger->fresh_count++] = entry;
+	entry->row.seq = ++ledger->last_seq;
 	entry_fill(ledger, entry, row);
 	if (compare_greatest(ledger, row->id, row->id_length) > 0) {
 		buf_clear(&ledger->greatest);
@@ -212,7 +284,7 @@ ledger_delete(struct ledger *ledger, int64_t seq)
 size_t
 ledger_pending(const struct ledger *ledger)
 {
-	return HASH_COUNT(ledger->entries);
+	return ledger->fresh_count + HASH_COUNT(ledger->old);
 }
 
 /* Old rows first: an id must be free before a new row may bear it. */
@@ -221,9 +293,7 @@ write_old(struct ledger *ledger)
 {
 	struct store *store = ledger->store;
 
-	for (struct entry *entry = ledger->entries; entry != NULL; entry = entry->hh.next) {
-		if (entry->fresh)
-			continue;
+	for (struct entry *entry = ledger->old; entry != NULL; entry = entry->hh.next) {
 		int result = entry->deleted ? store->ops->delete_row(store, entry->row.seq)
 					    : store->ops->update_row(store, &entry->row);
 		if (result < 0)
@@ -239,9 +309,9 @@ ledger_write(struct ledger *ledger)
 
 	if (write_old(ledger) < 0)
 		return -1;
-	for (struct entry *entry = ledger->entries; entry != NULL; entry = entry->hh.next) {
-		if (entry->fresh && !entry->deleted &&
-		    store->ops->insert_row(store, &entry->row) < 0)
+	for (size_t i = 0; i < ledger->fresh_count; i++) {
+		const struct entry *entry = ledger->fresh[i];
+		if (!entry->deleted && store->ops->insert_row(store, &entry->row) < 0)
 			return -1;
 	}
 	return 0;
