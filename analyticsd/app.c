@@ -8,6 +8,7 @@
 #include "analyticsd/counters.h"
 #include "analyticsd/event.h"
 #include "analyticsd/fan_port.h"
+#include "analyticsd/form_queries.h"
 #include "analyticsd/ingest_port.h"
 #include "analyticsd/states.h"
 #include "analyticsd/zone.h"
@@ -218,7 +219,17 @@ on_unwell(void *owner)
 	return NULL;
 }
 
-static const struct report_events report_events = {.refresh = on_refresh, .unwell = on_unwell};
+static void
+on_query(void *owner, struct report *report, const struct report_query *query)
+{
+	struct app *app = owner;
+
+	form_query_answer(
+	    states_served(app->states), states_rebuilding(app->states), report, query);
+}
+
+static const struct report_events report_events = {
+    .refresh = on_refresh, .unwell = on_unwell, .query = on_query};
 
 static void
 on_terminate(void *owner)
@@ -273,7 +284,8 @@ open_ports(struct app *app)
 		.run_dir = settings->run_dir,
 		.schema = counters_schema,
 		.values = counters,
-		.count = COUNTER_COUNT},
+		.count = COUNTER_COUNT,
+		.serves = "forms"},
 	    &report_events, app);
 }
 

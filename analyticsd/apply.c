@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/definition_text.h"
 #include "analyticsd/event.h"
+#include "analyticsd/hot_definition.h"
+#include "analyticsd/malformed.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -20,6 +23,7 @@ struct apply {
 	struct response response, old_response;
 	struct buf id, record; /* of the response at hand */
 	struct buf old_record; /* what was counted for it */
+	struct buf definition; /* of the form at hand, as text */
 	struct buf position, committed; /* newest and committed */
 	bool moved; /* they differ */
 	size_t events, bytes; /* since the last commit */
@@ -37,6 +41,7 @@ apply_new(const struct apply_config *config)
 	buf_init(&apply->id, RESPONSE_MAX_ID);
 	buf_init(&apply->record, RECORD_MAX);
 	buf_init(&apply->old_record, RECORD_MAX);
+	buf_init(&apply->definition, DEFINITION_TEXT_MAX);
 	buf_init(&apply->position, POSITION_MAX);
 	buf_init(&apply->committed, POSITION_MAX);
 	if (config->store->ops->position(config->store, &apply->committed) < 0)
@@ -54,30 +59,10 @@ apply_free(struct apply **pointer)
 	buf_free(&apply->id);
 	buf_free(&apply->record);
 	buf_free(&apply->old_record);
+	buf_free(&apply->definition);
 	buf_free(&apply->position);
 	buf_free(&apply->committed);
 	MEM_FREE(pointer);
-}
-
-/* A document's _id for the log: extended JSON, "(none)" when it lacks one. */
-static void
-malformed(const bson_t *doc, const char *kind, const char *why)
-{
-	static struct log_limit limit = LOG_LIMIT(10, 1000);
-	bson_iter_t iter;
-	bson_t only;
-	char *text = NULL;
-
-	counters[COUNTER_malformed]++;
-	if (bson_iter_init_find(&iter, doc, "_id")) {
-		bson_init(&only);
-		if (bson_append_iter(&only, "_id", 3, &iter))
-			text = bson_as_relaxed_extended_json(&only, NULL);
-		bson_destroy(&only);
-	}
-	log_limited(&limit, LOG_WARN, "malformed %s %.300s skipped: %s", kind,
-	    text != NULL ? text : "(without _id)", why);
-	bson_free(text);
 }
 
 static void
@@ -192,7 +177,8 @@ put_response(struct apply *apply, int64_t now_ms)
 			ledger_bury(apply->config.ledger, &counted.row);
 			changed(apply, counted.hot, now_ms);
 		}
-		forms_row_added(forms, hot, ledger_append(apply->config.ledger, &row));
+		forms_row_added(forms, hot, ledger_append(apply->config.ledger, &row),
+		    apply->response.submitted_ms);
 	}
 	changed(apply, hot, now_ms);
 	return 0;
@@ -205,15 +191,15 @@ apply_response(struct apply *apply, const bson_t *doc, int64_t now_ms)
 
 	counters[COUNTER_responses]++;
 	if (response_id(doc, &apply->id) < 0) {
-		malformed(doc, "response", "no usable _id");
+		malformed_note(doc, "response", "no usable _id");
 		return 0;
 	}
 	if (response_from_bson(&apply->response, doc, &why) < 0) {
-		malformed(doc, "response", why);
+		malformed_note(doc, "response", why);
 		return remove_response(apply, now_ms);
 	}
 	if (response_to_record(&apply->response, &apply->record) < 0) {
-		malformed(doc, "response", "too long");
+		malformed_note(doc, "response", "too long");
 		return remove_response(apply, now_ms);
 	}
 	return put_response(apply, now_ms);
@@ -224,7 +210,7 @@ apply_response_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 {
 	counters[COUNTER_responses_deleted]++;
 	if (response_id(doc, &apply->id) < 0) {
-		malformed(doc, "deletion of a response", "no usable _id");
+		malformed_note(doc, "deletion of a response", "no usable _id");
 		return 0;
 	}
 	return remove_response(apply, now_ms);
@@ -236,7 +222,7 @@ read_form_id(const bson_t *doc, const char *kind, struct form_id *id)
 	bson_iter_t iter;
 
 	if (!bson_iter_init_find(&iter, doc, "_id") || !BSON_ITER_HOLDS_OID(&iter)) {
-		malformed(doc, kind, "its _id is no ObjectId");
+		malformed_note(doc, kind, "its _id is no ObjectId");
 		return false;
 	}
 	memcpy(id->bytes, bson_iter_oid(&iter)->bytes, FORM_ID_BYTES);
@@ -255,10 +241,16 @@ apply_form(struct apply *apply, const bson_t *doc, int64_t now_ms)
 		return 0;
 	if (forms_get(apply->config.forms, &id, now_ms, &hot) < 0)
 		return -1;
+	definition_text(doc, &id, &apply->definition);
+	int other = hot_definition_differs(apply->config.store, hot, &apply->definition);
+	if (other < 0)
+		return -1;
 	enum form_result result = form_define(hot->form, doc, &why);
 	if (why != NULL)
-		malformed(doc, "part of form", why);
-	if (result == FORM_UNCHANGED) {
+		malformed_note(doc, "part of form", why);
+	if (other > 0)
+		hot_definition_set(hot, &apply->definition);
+	if (result == FORM_UNCHANGED && other == 0) {
 		counters[COUNTER_unchanged]++;
 		return 0;
 	}
@@ -294,7 +286,7 @@ apply_bare(struct apply *apply, const bson_t *doc, int64_t now_ms)
 		return apply_response(apply, doc, now_ms);
 	if (bson_has_field(doc, "fields"))
 		return apply_form(apply, doc, now_ms);
-	malformed(doc, "document", "neither formId nor fields");
+	malformed_note(doc, "document", "neither formId nor fields");
 	return 0;
 }
 
@@ -317,7 +309,7 @@ apply_event(struct apply *apply, const struct event *event, const bson_t *whole,
 			continue;
 		if (event->has_doc)
 			return kinds[i].apply(apply, &event->doc, now_ms);
-		malformed(whole, "event", "no doc");
+		malformed_note(whole, "event", "no doc");
 		return 0;
 	}
 	if (strcmp(event->op, "position") == 0 || event_turn(whole) != TURN_NONE) {

@@ -16,19 +16,22 @@
 #include "lib/sock.h"
 
 #define APPLICATION_ID 0x64756e65 /* "dune" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema_sql[] =
     "BEGIN;"
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
     "CREATE TABLE forms (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, head INTEGER NOT NULL, "
-    "state_seq INTEGER NOT NULL, updated INTEGER NOT NULL);"
+    "state_seq INTEGER NOT NULL, updated INTEGER NOT NULL, title TEXT, total INTEGER NOT NULL, "
+    "last INTEGER);"
+    "CREATE INDEX forms_last ON forms (last, id) WHERE last IS NOT NULL;"
+    "CREATE TABLE definitions (n INTEGER PRIMARY KEY, json BLOB);"
     "CREATE TABLE states (n INTEGER PRIMARY KEY, state BLOB NOT NULL);"
     "CREATE TABLE responses (seq INTEGER PRIMARY KEY, id BLOB, form INTEGER NOT NULL, "
     "prev INTEGER NOT NULL, record BLOB);"
     "CREATE UNIQUE INDEX responses_id ON responses (id) WHERE id IS NOT NULL;"
     "PRAGMA application_id = 0x64756e65;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "COMMIT;";
 
 int
@@ -169,7 +172,12 @@ check_version(struct database *database)
 	if (version > SCHEMA_VERSION)
 		die_usage("%s is of version %lld, and this analyticsd knows versions up to %d",
 		    database->path, (long long)version, SCHEMA_VERSION);
-	return 0;
+	if (version == SCHEMA_VERSION)
+		return 0;
+	snprintf(database->failure, sizeof(database->failure), "of the older version %lld",
+	    (long long)version);
+	errno = EBADMSG;
+	return -1;
 }
 
 /* PRAGMA quick_check would read all of it, which takes as long as there are responses. */

@@ -12,21 +12,30 @@ definition_free(struct definition *definition)
 {
 	MEM_FREE(&definition->fields);
 	MEM_FREE(&definition->options);
+	MEM_FREE(&definition->option_labels);
 	*definition = (struct definition){0};
+}
+
+/* At most `max` bytes of a string, and not through the middle of a character. */
+static struct label
+label_of(const bson_iter_t *iter, size_t max)
+{
+	uint32_t length;
+	const char *text = bson_iter_utf8(iter, &length);
+	size_t kept = strnlen(text, MIN(length, max));
+
+	while (kept > 0 && kept < length && ((unsigned char)text[kept] & 0xc0) == 0x80)
+		kept--;
+	return (struct label){.text = text, .length = utf8_valid(text, kept) ? kept : 0};
 }
 
 static void
 definition_take_title(struct definition *definition, const bson_iter_t *iter)
 {
-	uint32_t length;
-	const char *title = bson_iter_utf8(iter, &length);
-	size_t kept = strnlen(title, MIN(length, DEFINITION_MAX_TITLE));
+	struct label title = label_of(iter, DEFINITION_MAX_TITLE);
 
-	/* Not through the middle of a character. */
-	while (kept > 0 && kept < length && ((unsigned char)title[kept] & 0xc0) == 0x80)
-		kept--;
-	definition->title = title;
-	definition->title_length = utf8_valid(title, kept) ? kept : 0;
+	definition->title = title.text;
+	definition->title_length = title.length;
 }
 
 /* Does one of the field's options, which are the last ones of the array, bear this id? */
@@ -48,11 +57,12 @@ static const char *
 definition_take_option(
     struct definition *definition, struct defined_field *field, const bson_iter_t *element)
 {
-	bson_iter_t id;
+	bson_iter_t id, label;
 	uint32_t length;
 
 	if (!BSON_ITER_HOLDS_DOCUMENT(element) || !bson_iter_recurse(element, &id) ||
-	    !bson_iter_find(&id, "id") || !BSON_ITER_HOLDS_UTF8(&id))
+	    !bson_iter_recurse(element, &label) || !bson_iter_find(&id, "id") ||
+	    !BSON_ITER_HOLDS_UTF8(&id))
 		return "an option without an id";
 	struct option_ref option = {.id = bson_iter_utf8(&id, &length)};
 	option.length = length;
@@ -68,7 +78,13 @@ definition_take_option(
 		definition->option_capacity = MAX(2 * definition->option_capacity, 16);
 		definition->options = mem_array(definition->options, definition->option_capacity,
 		    sizeof(definition->options[0]));
+		definition->option_labels = mem_array(definition->option_labels,
+		    definition->option_capacity, sizeof(definition->option_labels[0]));
 	}
+	bool labelled = bson_iter_find(&label, "label") && BSON_ITER_HOLDS_UTF8(&label);
+	definition->option_labels[definition->option_count] = labelled
+	    ? label_of(&label, DEFINITION_MAX_OPTION_LABEL)
+	    : (struct label){.text = ""};
 	definition->options[definition->option_count++] = option;
 	field->option_count++;
 	return NULL;
@@ -108,6 +124,8 @@ static const char *
 definition_take_field(struct definition *definition, const bson_iter_t *element)
 {
 	bson_iter_t child, id = {0}, type = {0}, options = {0};
+	struct label label = {.text = ""};
+	bool required = false;
 	uint32_t length = 0;
 
 	if (!BSON_ITER_HOLDS_DOCUMENT(element) || !bson_iter_recurse(element, &child))
@@ -121,10 +139,15 @@ definition_take_field(struct definition *definition, const bson_iter_t *element)
 			type = child;
 		else if (options.raw == NULL && strcmp(key, "options") == 0)
 			options = child;
+		else if (strcmp(key, "label") == 0 && BSON_ITER_HOLDS_UTF8(&child))
+			label = label_of(&child, DEFINITION_MAX_LABEL);
+		else if (strcmp(key, "required") == 0)
+			required = bson_iter_as_bool(&child);
 	}
 	if (id.raw == NULL || !BSON_ITER_HOLDS_UTF8(&id))
 		return "a field without an id";
-	struct defined_field field = {.id = bson_iter_utf8(&id, &length)};
+	struct defined_field field = {
+	    .id = bson_iter_utf8(&id, &length), .label = label, .required = required};
 	field.id_length = length;
 	if (!field_id_valid(field.id, field.id_length))
 		return "a field's id is not 1 to 50 of A-Za-z0-9_-";
@@ -185,10 +208,14 @@ definition_from_bson(struct definition *definition, const bson_t *doc)
 	}
 	/* The array of options stands still from now on. */
 	const struct option_ref *options = definition->options;
+	const struct label *labels = definition->option_labels;
 	for (size_t i = 0; i < definition->field_count; i++) {
 		definition->fields[i].options = options;
-		if (options != NULL)
-			options += definition->fields[i].option_count;
+		definition->fields[i].option_labels = labels;
+		if (options == NULL)
+			continue;
+		options += definition->fields[i].option_count;
+		labels += definition->fields[i].option_count;
 	}
 	return why;
 }

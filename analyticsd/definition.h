@@ -3,6 +3,7 @@
 #ifndef ANALYTICSD_DEFINITION_H
 #define ANALYTICSD_DEFINITION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,14 +14,26 @@
 
 #define DEFINITION_MAX_FIELDS 1024
 #define DEFINITION_MAX_OPTIONS 16384 /* of all fields together */
-#define DEFINITION_MAX_TITLE 1024 /* bytes */
+/* Bytes; longer ones are cut between two characters. */
+#define DEFINITION_MAX_TITLE 1024
+#define DEFINITION_MAX_LABEL 500
+#define DEFINITION_MAX_OPTION_LABEL 200
+
+/* Valid UTF-8, of length 0 where there is none. */
+struct label {
+	const char *text;
+	size_t length;
+};
 
 struct defined_field {
 	const char *id;
 	size_t id_length;
 	uint32_t hash; /* hash_bytes() of the id */
 	enum field_type type;
+	struct label label;
+	bool required;
 	const struct option_ref *options; /* mcq and checkbox */
+	const struct label *option_labels; /* of each */
 	size_t option_count;
 };
 
@@ -31,6 +44,7 @@ struct definition {
 	struct defined_field *fields;
 	size_t field_count;
 	struct option_ref *options; /* of all fields */
+	struct label *option_labels;
 	size_t option_count, option_capacity;
 };
 

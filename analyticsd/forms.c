@@ -7,6 +7,7 @@
 
 #include "analyticsd/counters.h"
 #include "analyticsd/hash.h"
+#include "analyticsd/hot_definition.h"
 #include "analyticsd/zone.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -125,6 +126,7 @@ drop(struct forms *forms, struct hot_form *hot)
 	list_remove(&hot->link);
 	HASH_DELETE(by_id, forms->by_id, hot);
 	HASH_DELETE(by_number, forms->by_number, hot);
+	hot_definition_forget(hot);
 	free(hot);
 }
 
@@ -206,6 +208,8 @@ keep(struct forms *forms, const struct store_form *row)
 	struct hot_form *hot = mem_zalloc(sizeof(*hot));
 
 	hot->row = *row;
+	hot->row.total = 0;
+	hot->row.last_ms = RESPONSE_NO_TIME;
 	hot->rows_behind = guess_lag(row);
 	list_init(&hot->link);
 	HASH_ADD(by_id, forms->by_id, row.id, sizeof(hot->row.id), hot);
@@ -488,8 +492,10 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 }
 
 void
-forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq)
+forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t submitted_ms)
 {
+	hot->row.total++;
+	hot->row.last_ms = MAX(hot->row.last_ms, submitted_ms);
 	hot->row.head = seq;
 	hot->rows_behind++;
 	forms_changed(forms, hot, false);
@@ -536,6 +542,19 @@ forms_dirty(const struct forms *forms)
 	return !list_empty(&forms->changed);
 }
 
+/* Of a light form only what was added is known. */
+static void
+tell_list(const struct hot_form *hot, struct store_form *row)
+{
+	row->whole = hot->form != NULL;
+	if (!row->whole)
+		return;
+	row->listed = form_known(hot->form);
+	row->title = form_title(hot->form);
+	row->total = form_total(hot->form);
+	row->last_ms = form_last_submission(hot->form);
+}
+
 int
 forms_write(struct forms *forms)
 {
@@ -547,14 +566,16 @@ forms_write(struct forms *forms)
 
 		hot->state_written = hot->form != NULL &&
 		    (hot->needs_state || hot->rows_behind >= lag_of(hot));
+		tell_list(hot, &row);
 		if (hot->state_written) {
 			row.state_seq = row.head;
 			if (write_state(forms, hot) < 0)
 				return -1;
 			hot->state_bytes = (uint32_t)buf_length(&forms->state);
 		}
-		if (store->ops->put_form(store, &row, hot->state_written ? &forms->state : NULL) <
-		    0)
+		const struct buf *state = hot->state_written ? &forms->state : NULL;
+		if (store->ops->put_form(store, &row, state) < 0 ||
+		    hot_definition_write(store, hot) < 0)
 			return -1;
 	}
 	return 0;
@@ -571,6 +592,9 @@ forms_committed(struct forms *forms)
 			hot->needs_state = false;
 			hot->rows_behind = 0;
 		}
+		hot_definition_forget(hot);
+		hot->row.total = 0;
+		hot->row.last_ms = RESPONSE_NO_TIME;
 		hot->changed = false;
 		hot->state_written = false;
 		count_bytes(forms, hot);

@@ -53,6 +53,8 @@ struct hot_form {
 	uint32_t rows_behind; /* that the state in the store does not account for */
 	uint32_t state_bytes; /* of the state in the store, when last seen; 0: not seen */
 	size_t bytes; /* of memory that its struct form takes, by the last count */
+	char *definition; /* hot_definition.h's: not committed yet; NULL: it is in the store */
+	size_t definition_length;
 	struct list link;
 	UT_hash_handle by_id, by_number;
 };
@@ -88,7 +90,7 @@ void forms_touch(struct hot_form *hot, int64_t wall_ms);
 /* It differs from the store now. `with_state`: by more than rows at the head of its chain. */
 void forms_changed(struct forms *forms, struct hot_form *hot, bool with_state);
 /* A row was appended to its chain, and its response added to its form (if that is loaded). */
-void forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq);
+void forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t submitted_ms);
 /* A call on its struct form said FORM_REBUILD. It goes on taking additions and removals, and is
  * computed anew, once for all of them, before it is looked at (forms_fresh) or written
  * (forms_repair). */

@@ -38,22 +38,28 @@ write_empty(const struct form *form, struct json_writer *w)
 	json_put_time(w, form_updated(form));
 }
 
+void
+snapshot_data(const struct form *form, bool stale, struct json_writer *w)
+{
+	json_object_begin(w);
+	if (stale) {
+		json_key(w, "stale");
+		json_put_bool(w, true);
+	}
+	if (form_known(form))
+		form_write_members(form, w);
+	else
+		write_empty(form, w);
+	json_object_end(w);
+}
+
 int
 snapshot_analytics(const struct form *form, bool stale, int64_t at_ms, struct buf *out)
 {
 	struct json_writer w;
 
 	begin(&w, out, "analytics:update", form_id_of(form), at_ms);
-	json_object_begin(&w);
-	if (stale) {
-		json_key(&w, "stale");
-		json_put_bool(&w, true);
-	}
-	if (form_known(form))
-		form_write_members(form, &w);
-	else
-		write_empty(form, &w);
-	json_object_end(&w);
+	snapshot_data(form, stale, &w);
 	json_object_end(&w);
 	return json_write_end(&w);
 }

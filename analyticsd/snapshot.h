@@ -16,6 +16,8 @@ struct zone;
  * that is new in it; 0: nothing is said of that. `stale`: everything is being counted anew. */
 MUST_CHECK int snapshot_analytics(
     const struct form *form, bool stale, int64_t at_ms, struct buf *out);
+/* The `data` of the former alone, as a value. */
+void snapshot_data(const struct form *form, bool stale, struct json_writer *w);
 MUST_CHECK int snapshot_metrics(
     const struct form_id *id, const struct metrics *metrics, struct buf *out);
 

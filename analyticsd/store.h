@@ -5,7 +5,8 @@
  *
  * What is in it:
  *   position     the place in the source that all the rest stands at (opaque bytes)
- *   form rows    by form id: a number, where its chain begins, its encoded state
+ *   form rows    by form id: a number, where its chain begins, its encoded state, its
+ *                definition as text, and what a list of forms shows
  *   rows         one per response, numbered in the order in which they came (seq, from 1); by the
  *                response's id. All rows of one form are a chain: the form's `head` is its newest
  *                row, each row's `prev` the one before, 0 the end. A row whose response was
@@ -21,6 +22,7 @@
 #ifndef ANALYTICSD_STORE_H
 #define ANALYTICSD_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,7 +50,17 @@ struct store_form {
 	 * added to it when it is loaded. -1: there is no state, the chain is all. */
 	int64_t state_seq;
 	int64_t updated_ms; /* form_updated() */
+	/* What the list shows: put_form writes it, form does not read it. `whole`: all of it is
+	 * there. If not, `total` and `last_ms` are of responses that came in addition. */
+	bool whole;
+	bool listed; /* it is known */
+	const char *title;
+	uint64_t total;
+	int64_t last_ms; /* form_last_submission() */
 };
+
+/* One form of the list; lent. */
+typedef void store_listed(void *owner, const struct store_form *form);
 
 /* The ends of the numbering, read once at the start. */
 struct store_ends {
@@ -69,6 +81,14 @@ struct store_ops {
 	 * or -1. */
 	int (*greatest_id)(struct store *store, struct buf *id);
 
+	/* The text that was put, cleared before: 1; 0: none, or an empty one; -1. */
+	int (*definition)(struct store *store, int64_t number, struct buf *json);
+	/* The forms that are listed, those with the greatest last_ms (then the greatest id)
+	 * first, up to `limit`, from the one behind `after` on (NULL: from the first). 1; 0:
+	 * `after` is not listed; -1. */
+	int (*list)(struct store *store, const struct form_id *after, size_t limit,
+	    store_listed *visit, void *owner);
+
 	int (*begin)(struct store *store);
 	int (*insert_row)(struct store *store, const struct store_row *row);
 	int (*update_row)(struct store *store, const struct store_row *row);
@@ -76,6 +96,7 @@ struct store_ops {
 	/* Inserts or replaces. `state` NULL: the state that is there stays. */
 	int (*put_form)(
 	    struct store *store, const struct store_form *form, const struct buf *state);
+	int (*put_definition)(struct store *store, int64_t number, const void *json, size_t length);
 	int (*put_position)(struct store *store, const void *position, size_t length);
 	int (*commit)(struct store *store);
 	/* Forgets the transaction, if there is one. Cannot fail. */

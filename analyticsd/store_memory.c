@@ -1,49 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* What a transaction writes is staged as a list of changes, which commit plays into the tables. */
-#include "analyticsd/store.h"
+#include "analyticsd/store_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
-#include "lib/list.h"
 #include "lib/mem.h"
 
 #define BYTES_MAX (64U << 20)
 
-struct memory_row {
-	struct store_row row; /* its bytes are its own */
-	UT_hash_handle by_seq, by_id;
-};
-
-struct memory_form {
-	struct store_form form;
-	struct buf state;
-	UT_hash_handle by_id;
-};
-
-enum change_kind { INSERT_ROW, UPDATE_ROW, DELETE_ROW, PUT_FORM, PUT_POSITION };
+enum change_kind { INSERT_ROW, UPDATE_ROW, DELETE_ROW, PUT_FORM, PUT_DEFINITION, PUT_POSITION };
 
 struct change {
 	enum change_kind kind;
 	struct store_row row;
 	struct store_form form;
+	char *title;
 	bool has_bytes;
-	struct buf bytes; /* a state or a position */
+	struct buf bytes; /* a state, a definition or a position */
 	struct list link;
-};
-
-struct store_memory {
-	struct store store;
-	struct memory_row *rows_by_seq, *rows_by_id;
-	struct memory_form *forms;
-	struct buf position;
-	bool has_position;
-	struct list changes;
-	int fail;
-	struct store_ends ends;
 };
 
 static struct store_memory *
@@ -113,12 +89,11 @@ memory_form(
 static int
 memory_form_by_number(struct store *store, int64_t number, struct form_id *id)
 {
-	for (struct memory_form *form = memory_of(store)->forms; form != NULL;
-	     form = form->by_id.next) {
-		if (form->form.number == number) {
-			*id = form->form.id;
-			return 1;
-		}
+	const struct memory_form *form = store_memory_form(memory_of(store), number);
+
+	if (form != NULL) {
+		*id = form->form.id;
+		return 1;
 	}
 	return 0;
 }
@@ -216,8 +191,18 @@ memory_put_form(struct store *store, const struct store_form *form, const struct
 	struct change *change = stage(store, PUT_FORM);
 
 	change->form = *form;
+	change->title = mem_strdup(form->title != NULL ? form->title : "");
 	change->has_bytes = state != NULL;
 	return state == NULL ? 0 : copy_bytes(&change->bytes, buf_bytes(state), buf_length(state));
+}
+
+static int
+memory_put_definition(struct store *store, int64_t number, const void *json, size_t length)
+{
+	struct change *change = stage(store, PUT_DEFINITION);
+
+	change->form.number = number;
+	return copy_bytes(&change->bytes, json, length);
 }
 
 static int
@@ -231,6 +216,7 @@ change_free(struct change *change)
 {
 	list_remove(&change->link);
 	free_bytes(&change->row);
+	free(change->title);
 	buf_free(&change->bytes);
 	free(change);
 }
@@ -275,9 +261,10 @@ play_form(struct store_memory *self, const struct change *change)
 		form = mem_zalloc(sizeof(*form));
 		form->form.id = change->form.id;
 		buf_init(&form->state, BYTES_MAX);
+		buf_init(&form->definition, BYTES_MAX);
 		HASH_ADD(by_id, self->forms, form.id, sizeof(form->form.id), form);
 	}
-	form->form = change->form;
+	store_memory_list_form(form, &change->form, change->title);
 	self->ends.last_form = MAX(self->ends.last_form, change->form.number);
 	if (!change->has_bytes)
 		return 0;
@@ -297,6 +284,9 @@ play(struct store_memory *self, const struct change *change)
 		return 0;
 	case PUT_FORM:
 		return play_form(self, change);
+	case PUT_DEFINITION:
+		return copy_bytes(&store_memory_form(self, change->form.number)->definition,
+		    buf_bytes(&change->bytes), buf_length(&change->bytes));
 	case PUT_POSITION:
 		self->has_position = true;
 		return copy_bytes(
@@ -356,6 +346,8 @@ memory_free(struct store **store)
 	HASH_ITER (by_id, self->forms, form, next_form) {
 		HASH_DELETE(by_id, self->forms, form);
 		buf_free(&form->state);
+		buf_free(&form->definition);
+		free(form->title);
 		free(form);
 	}
 	buf_free(&self->position);
@@ -371,11 +363,14 @@ static const struct store_ops memory_ops = {
     .form_by_number = memory_form_by_number,
     .ends = memory_ends,
     .greatest_id = memory_greatest_id,
+    .definition = store_memory_definition,
+    .list = store_memory_list,
     .begin = memory_begin,
     .insert_row = memory_insert_row,
     .update_row = memory_update_row,
     .delete_row = memory_delete_row,
     .put_form = memory_put_form,
+    .put_definition = memory_put_definition,
     .put_position = memory_put_position,
     .commit = memory_commit,
     .rollback = memory_rollback,

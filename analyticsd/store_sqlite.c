@@ -267,14 +267,16 @@ static int
 sqlite_put_form(struct store *store, const struct store_form *form, const struct buf *state)
 {
 	struct store_sqlite *self = sqlite_of(store);
-	sqlite3_stmt *statement = self->statements[NAME_PUT_FORM];
+	enum statement which = form->whole ? NAME_PUT_FORM : NAME_PUT_FORM_MORE;
+	sqlite3_stmt *statement = self->statements[which];
 
 	sqlite3_bind_int64(statement, 1, form->number);
 	sqlite3_bind_blob(statement, 2, form->id.bytes, FORM_ID_BYTES, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 3, form->head);
 	sqlite3_bind_int64(statement, 4, form->state_seq);
 	sqlite3_bind_int64(statement, 5, form->updated_ms);
-	if (store_sqlite_run(self, NAME_PUT_FORM) < 0)
+	store_sqlite_bind_listed(statement, form);
+	if (store_sqlite_run(self, which) < 0)
 		return -1;
 	if (state == NULL)
 		return 0;
@@ -373,11 +375,14 @@ static const struct store_ops sqlite_ops = {
     .form_by_number = sqlite_form_by_number,
     .ends = sqlite_ends,
     .greatest_id = sqlite_greatest_id,
+    .definition = store_sqlite_definition,
+    .list = store_sqlite_list,
     .begin = sqlite_begin,
     .insert_row = sqlite_insert_row,
     .update_row = sqlite_update_row,
     .delete_row = sqlite_delete_row,
     .put_form = sqlite_put_form,
+    .put_definition = store_sqlite_put_definition,
     .put_position = sqlite_put_position,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,

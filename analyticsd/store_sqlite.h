@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* store_sqlite: the inside of the store on disk, for store_sqlite.c and store_rebuild.c alone. */
+/* store_sqlite: the inside of the store on disk, for store_sqlite.c, store_listing.c and
+ * store_rebuild.c alone. */
 #ifndef ANALYTICSD_STORE_SQLITE_H
 #define ANALYTICSD_STORE_SQLITE_H
 
@@ -31,6 +32,14 @@ MUST_CHECK int store_sqlite_start(struct store_sqlite *self);
 void store_sqlite_shut(struct store_sqlite *self);
 /* Runs to the end a statement that gives no rows. 0 or -1. */
 MUST_CHECK int store_sqlite_run(struct store_sqlite *self, enum statement which);
+
+/* store_listing.c: operations of the store; and what PUT_FORM says of the list. */
+void store_sqlite_bind_listed(sqlite3_stmt *statement, const struct store_form *form);
+int store_sqlite_definition(struct store *store, int64_t number, struct buf *json);
+int store_sqlite_put_definition(
+    struct store *store, int64_t number, const void *json, size_t length);
+int store_sqlite_list(struct store *store, const struct form_id *after, size_t limit,
+    store_listed *visit, void *owner);
 
 /* store_rebuild.c: a rebuild that is whole is put in the place of DIRECTORY/analytics.db, which
  * must be locked and not open. Dies (111) when it cannot be. */

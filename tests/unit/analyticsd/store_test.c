@@ -193,6 +193,117 @@ TEST(store_keeps_forms)
 }
 
 static void
+definitions(struct store *store)
+{
+	struct store_form form = {.number = 4, .id = {{9}}, .state_seq = -1};
+	struct buf read;
+
+	buf_init(&read, 1000);
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->put_form(store, &form, NULL) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->definition(store, 4, &read), 0);
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->put_definition(store, 4, "{}", 2) == 0);
+	CHECK(store->ops->put_definition(store, 4, "[1]", 3) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->definition(store, 4, &read), 1);
+	CHECK_BYTES(buf_bytes(&read), buf_length(&read), "[1]", 3);
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->put_definition(store, 4, "", 0) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->definition(store, 4, &read), 0);
+	CHECK_INT(buf_length(&read), 0);
+	buf_free(&read);
+}
+
+TEST(store_keeps_definitions)
+{
+	for_both(definitions);
+}
+
+static void
+append_listed(void *owner, const struct store_form *form)
+{
+	char *text = owner;
+	size_t used = strlen(text);
+
+	snprintf(text + used, 100 - used, " %d:%s:%d:%d", form->id.bytes[0], form->title,
+	    (int)form->total, (int)form->last_ms);
+}
+
+static void
+put_listed(struct store *store, int id, bool listed, int64_t last_ms)
+{
+	char title[8];
+	struct store_form form = {.number = id,
+	    .id = {{(uint8_t)id}},
+	    .state_seq = -1,
+	    .whole = true,
+	    .listed = listed,
+	    .title = title,
+	    .total = (uint64_t)id * 10,
+	    .last_ms = last_ms};
+
+	snprintf(title, sizeof(title), "t%d", id);
+	CHECK(store->ops->put_form(store, &form, NULL) == 0);
+}
+
+/* `want` begins with the result. */
+static void
+check_list(struct store *store, int after, size_t limit, const char *want)
+{
+	struct form_id id = {{(uint8_t)after}};
+	char text[100] = "";
+	char *got = text + 2;
+	int found = store->ops->list(store, after != 0 ? &id : NULL, limit, append_listed, got);
+
+	text[0] = (char)('0' + found);
+	text[1] = ':';
+	CHECK_STRING(text, want);
+}
+
+static void
+listing(struct store *store)
+{
+	check_list(store, 0, 5, "1:");
+	CHECK(store->ops->begin(store) == 0);
+	put_listed(store, 1, true, 50);
+	put_listed(store, 2, true, 70);
+	put_listed(store, 3, true, 50);
+	put_listed(store, 4, false, 90);
+	put_listed(store, 5, true, -7);
+	CHECK(store->ops->commit(store) == 0);
+	check_list(store, 0, 9, "1: 2:t2:20:70 3:t3:30:50 1:t1:10:50 5:t5:50:-7");
+	check_list(store, 0, 2, "1: 2:t2:20:70 3:t3:30:50");
+	check_list(store, 3, 2, "1: 1:t1:10:50 5:t5:50:-7");
+	check_list(store, 5, 2, "1:");
+	check_list(store, 4, 2, "0:");
+	check_list(store, 9, 2, "0:");
+	CHECK(store->ops->begin(store) == 0);
+	put_listed(store, 5, true, 60);
+	put_listed(store, 2, false, 70);
+	CHECK(store->ops->commit(store) == 0);
+	check_list(store, 0, 1, "1: 5:t5:50:60");
+	/* Of forms that are not loaded only what was added is known. */
+	struct store_form more = {.state_seq = -1, .total = 3};
+	CHECK(store->ops->begin(store) == 0);
+	for (int id = 1; id <= 6; id += 1 + 2 * (id == 2)) {
+		more.number = id;
+		more.id.bytes[0] = (uint8_t)id;
+		more.last_ms = id == 1 ? 20 : 80 + id;
+		CHECK(store->ops->put_form(store, &more, NULL) == 0);
+	}
+	CHECK(store->ops->commit(store) == 0);
+	check_list(store, 0, 9, "1: 6::3:86 5:t5:53:85 3:t3:30:50 1:t1:13:50");
+}
+
+TEST(store_lists_forms_newest_first)
+{
+	for_both(listing);
+}
+
+static void
 rolled_back(struct store *store)
 {
 	struct store_row row;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* store_memory: the inside of the store without a disk, for store_memory.c and
+ * store_memory_listing.c alone. */
+#ifndef ANALYTICSD_STORE_MEMORY_H
+#define ANALYTICSD_STORE_MEMORY_H
+
+#include <stdbool.h>
+
+#include <uthash.h>
+
+#include "analyticsd/store.h"
+#include "lib/list.h"
+
+struct memory_row {
+	struct store_row row; /* its bytes are its own */
+	UT_hash_handle by_seq, by_id;
+};
+
+struct memory_form {
+	struct store_form form;
+	char *title;
+	struct buf state, definition;
+	UT_hash_handle by_id;
+};
+
+struct store_memory {
+	struct store store;
+	struct memory_row *rows_by_seq, *rows_by_id;
+	struct memory_form *forms;
+	struct buf position;
+	bool has_position;
+	struct list changes;
+	int fail;
+	struct store_ends ends;
+};
+
+/* NULL: there is none. */
+struct memory_form *store_memory_form(struct store_memory *self, int64_t number);
+/* What put_form says of a form that may be new (all zero). */
+void store_memory_list_form(
+    struct memory_form *form, const struct store_form *from, const char *title);
+
+/* Operations of the store. */
+int store_memory_definition(struct store *store, int64_t number, struct buf *json);
+int store_memory_list(struct store *store, const struct form_id *after, size_t limit,
+    store_listed *visit, void *owner);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyticsd/store_memory.h"
+#include "lib/mem.h"
+
+static struct store_memory *
+memory_of(struct store *store)
+{
+	return container_of(store, struct store_memory, store);
+}
+
+struct memory_form *
+store_memory_form(struct store_memory *self, int64_t number)
+{
+	struct memory_form *form = self->forms;
+
+	while (form != NULL && form->form.number != number)
+		form = form->by_id.next;
+	return form;
+}
+
+int
+store_memory_definition(struct store *store, int64_t number, struct buf *json)
+{
+	const struct memory_form *form = store_memory_form(memory_of(store), number);
+
+	buf_clear(json);
+	if (form == NULL || buf_length(&form->definition) == 0)
+		return 0;
+	return buf_append(json, buf_bytes(&form->definition), buf_length(&form->definition)) < 0
+	    ? -1
+	    : 1;
+}
+
+/* Is `a` listed before `b`? */
+static bool
+is_before(const struct store_form *a, const struct store_form *b)
+{
+	if (a->last_ms != b->last_ms)
+		return a->last_ms > b->last_ms;
+	return memcmp(&a->id, &b->id, sizeof(a->id)) > 0;
+}
+
+/* Looks for the next one each time: it is for tests. */
+int
+store_memory_list(struct store *store, const struct form_id *after, size_t limit,
+    store_listed *visit, void *owner)
+{
+	const struct memory_form *last = NULL;
+
+	if (after != NULL) {
+		HASH_FIND(by_id, memory_of(store)->forms, after, sizeof(*after), last);
+		if (last == NULL || !last->form.listed)
+			return 0;
+	}
+	while (limit-- > 0) {
+		const struct memory_form *next = NULL;
+
+		for (const struct memory_form *form = memory_of(store)->forms; form != NULL;
+		     form = form->by_id.next) {
+			if (form->form.listed &&
+			    (last == NULL || is_before(&last->form, &form->form)) &&
+			    (next == NULL || is_before(&form->form, &next->form)))
+				next = form;
+		}
+		if (next == NULL)
+			break;
+		visit(owner, &next->form);
+		last = next;
+	}
+	return 1;
+}
+
+void
+store_memory_list_form(struct memory_form *form, const struct store_form *from, const char *title)
+{
+	struct store_form was = form->form;
+	bool fresh = was.number == 0;
+
+	form->form = *from;
+	if (from->whole) {
+		free(form->title);
+		form->title = mem_strdup(title);
+	} else {
+		form->form.listed = fresh || was.listed;
+		form->form.total += was.total;
+		form->form.last_ms = fresh ? from->last_ms : MAX(from->last_ms, was.last_ms);
+	}
+	form->form.title = form->title != NULL ? form->title : "";
+}
