@@ -32,6 +32,7 @@ struct app {
 	struct upstream *upstream;
 	struct handoff *handoff;
 	struct door *door;
+	char *name; /* towards statsd: "wsfand", or "wsfand.2" */
 	struct report *report;
 	struct room_report room_report;
 	struct drain *drain;
@@ -49,12 +50,11 @@ room_changed(void *owner, const struct form_id *id, uint32_t clients)
 }
 
 static void
-admitted(
-    void *owner, int fd, const struct upgrade *upgrade, const uint8_t *early, size_t early_length)
+admitted(void *owner, const struct arrival *arrival)
 {
 	struct app *app = owner;
 
-	session_start(&app->session, fd, upgrade, early, early_length);
+	session_start(&app->session, arrival);
 }
 
 static uint32_t
@@ -191,7 +191,7 @@ start_report(struct app *app)
 	    .refresh = refresh_gauges, .connected = statsd_connected, .extra = report_rooms};
 	const struct report_config config = {
 	    .daemon = "wsfand",
-	    .instance = "wsfand",
+	    .instance = app->name,
 	    .run_dir = app->settings->run_dir,
 	    .schema = counters_schema,
 	    .values = counters,
@@ -221,10 +221,13 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	session_init(&app->session, loop, &clients, app->rooms, &app->admit,
 	    (uint32_t)settings->message_rate, (uint16_t)settings->message_burst);
 	app->upstream = upstream_new(
-	    loop, settings->run_dir, (size_t)settings->max_frame_bytes, app->rooms);
+	    loop, settings->run_dir, (int)settings->instance, (size_t)settings->max_frame_bytes, app->rooms);
 	app->handoff = handoff_new(settings->run_dir);
-	app->door = door_new(loop, settings->listen, (int)settings->notsent_bytes, &app->admit,
+	app->door = door_new(loop, settings->listen, settings->instance > 0,
+	    (int)settings->notsent_bytes, &app->admit,
 	    app->handoff, &door_events, app);
+	app->name = settings->instance > 0 ? mem_printf("wsfand.%" PRId64, settings->instance)
+					   : mem_strdup("wsfand");
 	app->report = start_report(app);
 	start_watchers(app);
 	return app;
@@ -247,6 +250,7 @@ app_free(struct app **pointer)
 		client_drop(client, CLOSE_GONE);
 	handoff_free(&app->handoff);
 	report_free(&app->report);
+	MEM_FREE(&app->name);
 	upstream_free(&app->upstream);
 	session_free(&app->session);
 	rooms_free(&app->rooms);

@@ -102,6 +102,10 @@ void clients_flush(struct clients *clients);
 /* Takes over `fd` (non-blocking, its handshake done).
  * `window`: what permessage-deflate was agreed on with, or 0. OPEN, in no room. */
 struct client *client_new(struct clients *clients, int fd, uint8_t window);
+/* The first thing it gets: the answer to its handshake and a message, with one call. It is
+ * dropped when the kernel does not even take the answer. */
+void client_greet(
+    struct client *client, const char *answer, size_t length, struct message *welcome);
 /* Bytes that came right behind the handshake. */
 void client_feed(struct client *client, const uint8_t *data, size_t length);
 

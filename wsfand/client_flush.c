@@ -198,6 +198,26 @@ client_send(struct client *client, struct batches *batches)
 }
 
 void
+client_greet(struct client *client, const char *answer, size_t length, struct message *welcome)
+{
+	struct message *form = message_form(welcome, client->window);
+	const struct batch batch = {.messages = &form, .count = 1, .length = form->length};
+	struct iovec vectors[] = {
+	    {.iov_base = (char *)answer, .iov_len = length},
+	    {.iov_base = form->bytes, .iov_len = form->length},
+	};
+	struct msghdr header = {.msg_iov = vectors, .msg_iovlen = ARRAY_SIZE(vectors)};
+	ssize_t sent = sendmsg(client->io.fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < (ssize_t)length) {
+		client_drop(client, CLOSE_GONE);
+		return;
+	}
+	counters[COUNTER_bytes_out] += (uint64_t)sent - length;
+	queue_rest(client, &batch, (size_t)sent - length);
+}
+
+void
 clients_flush(struct clients *clients)
 {
 	while (!list_empty(&clients->dirty)) {

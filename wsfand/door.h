@@ -13,22 +13,23 @@
 #include <stdint.h>
 
 #include "wsfand/admit.h"
+#include "wsfand/arrival.h"
 #include "wsfand/handoff.h"
 
 struct door;
 
 struct door_events {
-	/* `fd` is a client's from now on (101 is sent); `early` came right behind the request. */
-	void (*admitted)(void *owner, int fd, const struct upgrade *upgrade, const uint8_t *early,
-	    size_t early_length);
+	/* All that it points to lives until the call ends. */
+	void (*admitted)(void *owner, const struct arrival *arrival);
 	/* How many clients hold a descriptor now. */
 	uint32_t (*connections)(void *owner);
 };
 
 /* Binds all of `listen` (a list as in DUNE_LISTEN) and logs where; dies when it
- * cannot (100 for an address that makes no sense, else 111). `admit` and `handoff` must
+ * cannot (100 for an address that makes no sense, else 111). `shared`: other wsfands listen on the
+ * same ports. `admit` and `handoff` must
  * outlive the door. */
-struct door *door_new(struct ev_loop *loop, const char *listen, int notsent_bytes,
+struct door *door_new(struct ev_loop *loop, const char *listen, bool shared, int notsent_bytes,
     const struct admit *admit, struct handoff *handoff, const struct door_events *events,
     void *owner);
 /* Handshakes in progress. */

@@ -93,20 +93,18 @@ welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
 {
 	const struct newcomers *all = newcomer->all;
 	char answer[ANSWER_SIZE];
-	size_t length = answer_switch(answer, upgrade->key->value, &upgrade->deflate,
-	    upgrade->bearer ? TOKEN_PROTOCOL : NULL);
-	int fd;
+	struct arrival arrival = {
+	    .fd = release(newcomer),
+	    .upgrade = upgrade,
+	    .answer = answer,
+	    .answer_length = answer_switch(answer, upgrade->key->value, &upgrade->deflate,
+		upgrade->bearer ? TOKEN_PROTOCOL : NULL),
+	    /* The newcomer lives until the reaper comes. */
+	    .early = buf_bytes(&newcomer->head) + head,
+	    .early_length = buf_length(&newcomer->head) - head,
+	};
 
-	if (send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)length) {
-		counters[COUNTER_handshake_lost]++;
-		admit_leave(all->admit, upgrade->network);
-		dismiss(newcomer);
-		return;
-	}
-	fd = release(newcomer);
-	/* `head` lives until the reaper comes. */
-	all->events->admitted(all->owner, fd, upgrade, buf_bytes(&newcomer->head) + head,
-	    buf_length(&newcomer->head) - head);
+	all->events->admitted(all->owner, &arrival);
 }
 
 static void

@@ -195,14 +195,12 @@ make_id(uint8_t id[static CLIENT_ID_BYTES])
 }
 
 void
-session_start(struct session *session, int fd, const struct upgrade *upgrade, const uint8_t *early,
-    size_t early_length)
+session_start(struct session *session, const struct arrival *arrival)
 {
-	const struct form_id *form = &upgrade->form;
-	struct client *client = client_new(&session->clients, fd, upgrade->deflate.window);
+	const struct upgrade *upgrade = arrival->upgrade;
+	struct client *client = client_new(&session->clients, arrival->fd, upgrade->deflate.window);
+	struct message *welcome;
 
-	counters[COUNTER_connects]++;
-	counters[COUNTER_connects_deflate] += client->window > 0;
 	make_id(client->id);
 	client->network = upgrade->network;
 	if (upgrade->expires_ms > 0) {
@@ -211,11 +209,19 @@ session_start(struct session *session, int fd, const struct upgrade *upgrade, co
 	}
 	bucket_init(&client->said, session->message_burst, now_ms(session));
 	bucket_init(&client->bad, BAD_BURST, now_ms(session));
-	room_join(session->rooms, form, client);
-	tell(session, client, compose_welcome(form, client->id, room_clients(client->room)));
+	room_join(session->rooms, &upgrade->form, client);
+	welcome = compose_welcome(&upgrade->form, client->id, room_clients(client->room));
+	client_greet(client, arrival->answer, arrival->answer_length, welcome);
+	message_unref(&welcome);
+	if (client->state != CLIENT_OPEN) {
+		counters[COUNTER_handshake_lost]++;
+		return;
+	}
+	counters[COUNTER_connects]++;
+	counters[COUNTER_connects_deflate] += client->window > 0;
 	tell_states(session, client);
-	if (early_length > 0)
-		client_feed(client, early, early_length);
+	if (arrival->early_length > 0)
+		client_feed(client, arrival->early, arrival->early_length);
 }
 
 void

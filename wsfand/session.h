@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include "wsfand/admit.h"
+#include "wsfand/arrival.h"
 #include "wsfand/client.h"
 #include "wsfand/expiries.h"
 #include "wsfand/room.h"
-#include "wsfand/upgrade.h"
 
 struct session {
 	struct clients clients;
@@ -31,11 +31,9 @@ void session_init(struct session *session, struct ev_loop *loop,
 /* All clients must be gone. */
 void session_free(struct session *session);
 
-/* The handshake on `fd` is done: a client of that room, welcomed with
- * connection:status and the last states. `upgrade` says what was asked for; `early` came
- * right behind the handshake. */
-void session_start(struct session *session, int fd, const struct upgrade *upgrade,
-    const uint8_t *early, size_t early_length);
+/* A client of that room: its handshake is answered, and it is welcomed with connection:status
+ * and the last states. */
+void session_start(struct session *session, const struct arrival *arrival);
 /* Once per turn of the loop: writes what this turn has queued. */
 void session_flush(struct session *session);
 
