@@ -283,8 +283,8 @@ sock_address_text(const struct sock_address *address, char out[static SOCK_ADDRE
 	return out;
 }
 
-int
-sock_listen_tcp(const struct sock_address *address, int backlog)
+static int
+listen_tcp(const struct sock_address *address, int backlog, bool shared)
 {
 	int family = address->storage.ss_family, on = 1, off = 0;
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -292,6 +292,7 @@ sock_listen_tcp(const struct sock_address *address, int backlog)
 	if (fd < 0)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 ||
 	    (family == AF_INET6 &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0) ||
@@ -299,6 +300,18 @@ sock_listen_tcp(const struct sock_address *address, int backlog)
 	    listen(fd, backlog) < 0)
 		fd_close(&fd);
 	return fd;
+}
+
+int
+sock_listen_tcp(const struct sock_address *address, int backlog)
+{
+	return listen_tcp(address, backlog, false);
+}
+
+int
+sock_listen_tcp_shared(const struct sock_address *address, int backlog)
+{
+	return listen_tcp(address, backlog, true);
 }
 
 int

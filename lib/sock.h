@@ -39,6 +39,9 @@ const char *sock_address_text(
 /* A listening TCP socket: SO_REUSEADDR, for [::] IPV6_V6ONLY off; TCP_NODELAY is inherited. The
  * fd or -1. */
 MUST_CHECK int sock_listen_tcp(const struct sock_address *address, int backlog);
+/* The same, on a port that other processes of this user listen on likewise (SO_REUSEPORT): the
+ * kernel spreads connections among them. */
+MUST_CHECK int sock_listen_tcp_shared(const struct sock_address *address, int backlog);
 /* Where a socket is bound (port 0 resolved). */
 MUST_CHECK int sock_local_address(int fd, struct sock_address *address);
 

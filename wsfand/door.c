@@ -63,14 +63,15 @@ listen_unix(struct door *door, const char *path)
 }
 
 static int
-listen_tcp(const char *text, int notsent_bytes)
+listen_tcp(const char *text, bool shared, int notsent_bytes)
 {
 	struct sock_address address;
 	int fd;
 
 	if (sock_address_parse(&address, text) < 0)
 		die_usage("DUNE_LISTEN: unknown address %s", text);
-	fd = sock_listen_tcp(&address, BACKLOG);
+	fd = shared ? sock_listen_tcp_shared(&address, BACKLOG)
+		    : sock_listen_tcp(&address, BACKLOG);
 	if (fd < 0)
 		die_system("unable to bind %s", text);
 	/* Connections inherit it. */
@@ -81,13 +82,13 @@ listen_tcp(const char *text, int notsent_bytes)
 }
 
 static void
-listen_on(struct door *door, const char *text, int notsent_bytes)
+listen_on(struct door *door, const char *text, bool shared, int notsent_bytes)
 {
 	bool is_unix = strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
 	struct sock_address address;
 	char name[SOCK_ADDRESS_TEXT];
 	int fd = is_unix ? listen_unix(door, text + strlen(UNIX_PREFIX))
-			 : listen_tcp(text, notsent_bytes);
+			 : listen_tcp(text, shared, notsent_bytes);
 
 	if (sock_local_address(fd, &address) < 0)
 		die_system("unable to ask where %s is bound", text);
@@ -97,8 +98,9 @@ listen_on(struct door *door, const char *text, int notsent_bytes)
 }
 
 struct door *
-door_new(struct ev_loop *loop, const char *listen, int notsent_bytes, const struct admit *admit,
-    struct handoff *handoff, const struct door_events *events, void *owner)
+door_new(struct ev_loop *loop, const char *listen, bool shared, int notsent_bytes,
+    const struct admit *admit, struct handoff *handoff, const struct door_events *events,
+    void *owner)
 {
 	struct door *door = mem_zalloc(sizeof(*door));
 	char *list = mem_strdup(listen), *rest = list;
@@ -112,7 +114,7 @@ door_new(struct ev_loop *loop, const char *listen, int notsent_bytes, const stru
 	while ((item = strsep(&rest, ","))) {
 		if (door->count == MAX_LISTENERS)
 			die_usage("DUNE_LISTEN: more than %d addresses", MAX_LISTENERS);
-		listen_on(door, item + strspn(item, " "), notsent_bytes);
+		listen_on(door, item + strspn(item, " "), shared, notsent_bytes);
 	}
 	MEM_FREE(&list);
 	return door;

@@ -154,13 +154,15 @@ on_accept(void *owner, int fd, const struct sock_address *peer UNUSED)
 }
 
 struct upstream *
-upstream_new(struct ev_loop *loop, const char *run_dir, size_t max_frame, struct rooms *rooms)
+upstream_new(
+    struct ev_loop *loop, const char *run_dir, int instance, size_t max_frame, struct rooms *rooms)
 {
 	struct upstream *upstream = mem_zalloc(sizeof(*upstream));
 	int fd;
 
 	upstream->rooms = rooms;
-	upstream->path = mem_printf("%s/frames.sock", run_dir);
+	upstream->path = instance > 0 ? mem_printf("%s/frames.%d.sock", run_dir, instance)
+				      : mem_printf("%s/frames.sock", run_dir);
 	upstream->producers.loop = loop;
 	upstream->producers.max_frame = max_frame;
 	upstream->producers.frame = on_frame;

@@ -13,9 +13,9 @@
 
 struct upstream;
 
-/* Listens on <run_dir>/frames.sock; dies (111) when it cannot. */
+/* Listens on <run_dir>/frames.sock, or frames.<instance>.sock where that is not 0; dies (111) when it cannot. */
 struct upstream *upstream_new(
-    struct ev_loop *loop, const char *run_dir, size_t max_frame, struct rooms *rooms);
+    struct ev_loop *loop, const char *run_dir, int instance, size_t max_frame, struct rooms *rooms);
 /* The room has so many clients now: tells all producers. */
 void upstream_room_changed(struct upstream *upstream, const struct form_id *id, uint32_t clients);
 uint32_t upstream_producers(const struct upstream *upstream);
