@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# analyticsd --verify: what is kept, computed once more, with and without a dump, beside a daemon and without; and every
+# kind of difference is found.
+
+load helper
+
+FORM=60f7b1b9e1234567890abcde
+
+to_bson() {
+	"$PYTHON" -c 'import sys, bson; from bson import json_util
+for line in sys.stdin: sys.stdout.buffer.write(bson.encode(json_util.loads(line)))'
+}
+
+verify() { "$BIN/analyticsd" --verify "$@"; }
+change() { sqlite3 "$DUNE_STATE_DIR/analytics.db" "$1"; }
+
+# filled: some forms of all kinds, with malformed responses, deletions and a stopped daemon; $T/final is what is left.
+filled() {
+	generate --forms 5 --responses 400 --seed 7 >"$T/all.jsonl"
+	echo '{"_id":{"$oid":"00000000000000000000dead"},"formId":{"$oid":"60f7b1b9e1234567890abcde"},"answers":7}' >>"$T/all.jsonl"
+	start_daemon analyticsd
+	spawn feed "$PYTHON" "$TOOLS/ingest_feed.py" "$DUNE_RUN_DIR/ingest.sock" "$T/all.jsonl" --delete 0.1 --seed 3 \
+		--final "$T/final"
+	await_spawned feed 30
+	to_bson <"$T/final" >"$T/final.bson"
+}
+
+@test "verify: all is well, with a dump and without, beside the daemon and after it" {
+	filled
+	verify
+	verify "$T/final.bson"
+	run -0 verify - <"$T/final.bson"
+	[[ ${lines[-1]} =~ ^[0-9]+\ forms,\ [0-9]+\ responses,\ [0-9]+\ documents:\ 0\ differences$ ]]
+	stop_daemon analyticsd
+	verify "$T/final.bson"
+}
+
+@test "verify: what differs is said" {
+	filled
+	stop_daemon analyticsd
+	# What is kept and not among the documents, and the other way round.
+	sed 1,20d "$T/final" | to_bson >"$T/less.bson"
+	run -1 verify "$T/less.bson"
+	[[ $output == *'not among the documents'* ]]
+	cat "$T/final.bson" >"$T/more.bson"
+	echo '{"_id":5,"formId":{"$oid":"60f7b1b9e1234567890abcde"},"answers":[]}' | to_bson >>"$T/more.bson"
+	run -1 verify "$T/more.bson"
+	eq 'response { "_id" : 5 }: is not counted' "${lines[0]}"
+	[[ ${lines[-1]} == *': 1 differences' ]]
+	# A row that no chain reaches, and a state that counts what is not there.
+	change 'UPDATE forms SET head = (SELECT prev FROM responses WHERE seq = head) WHERE n = 1'
+	run -1 verify
+	[[ $output == *'responses are kept, '* ]]
+	[[ $output == *'totalResponses: stored '*', counted '* ]]
+}
+
+@test "verify: wrong use" {
+	run -100 verify "$T/none" extra
+	run -111 verify
+	start_daemon analyticsd
+	run -100 verify "$T/none"
+	echo 'no BSON' >"$T/text"
+	run -100 verify "$T/text"
+	verify
+}
