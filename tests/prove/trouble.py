@@ -6,6 +6,9 @@ import signal
 import threading
 import time
 
+import pymongo
+from pymongo.errors import PyMongoError
+
 import standin
 from processes import DATABASE
 
@@ -22,7 +25,8 @@ KINDS = [("kill_ingestd", 5), ("kill_analyticsd", 5), ("kill_wsfand", 1.5), ("ki
          ("freeze", 4), ("cut_all", 1.5), ("cut_waiting", 1.5), ("cut_reply", 5), ("error", 6), ("slow", 3), ("hang", 0.7),
          ("step_down", 1.5), ("kill_streams", 2), ("interrupt", 2), ("lose_batch", 2), ("empty", 2), ("hold", 2),
          ("one_time", 2), ("disk_full", 2)]
-RARE = {"roll": ("roll", 1.0)}
+# Only when DUNE_PROVE_WITH names them: everything is counted anew afterwards.
+RARE = {"roll": ("roll", 3.0), "drop": ("drop", 1.0)}
 
 
 class Trouble:
@@ -142,6 +146,16 @@ class Trouble:
 
     def roll(self, seed):
         self.say("roll_oplog", 1 + int(seed * 3))
+
+    def drop(self, _seed):
+        """The collection of the responses; the next one that comes makes it anew."""
+        client = pymongo.MongoClient(self.processes.uri, serverSelectionTimeoutMS=1000)
+        try:
+            client.get_default_database().responses.drop()
+        except PyMongoError as error:
+            raise OSError(str(error)) from error
+        finally:
+            client.close()
 
     # ---- the disk ----
 
