@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# Several wsfands on one machine: one port, a frames socket each, and sums everywhere.
+load helper
+
+FORM=60f7b1b9e1234567890abcde
+
+setup() {
+	dune_setup
+	need_command socat curl
+}
+teardown() { dune_teardown; }
+
+two() {
+	local port i
+	port=$(free_port)
+	for i in 1 2; do
+		start_daemon "wsfand:$i" DUNE_INSTANCE="$i" DUNE_LISTEN="127.0.0.1:$port"
+	done
+	WS_PORT=$port
+}
+
+# crowd COUNT: so many clients; `all N` once they stand at both processes. They leave when $T/leave is there.
+crowd() {
+	spawn crowd "$PYTHON" -c 'import os, sys, time; sys.path.insert(0, sys.argv[2]); import ws
+clients = [ws.connect(int(sys.argv[1]), "/ws/forms/'"$FORM"'") for _ in range(int(sys.argv[3]))]
+print("here", flush=True)
+for c in clients: c.until(lambda m: m["type"] == "metrics:update" and m["data"]["activeViewers"] == len(clients), 20)
+print("all", len(clients), flush=True)
+time.sleep(60)' "$WS_PORT" "$TOOLS" "$1"
+}
+
+# Neither has all of them: with 64 that is as good as certain.
+stats() { http_get "$(listen_port statsd)" /api/ws/stats | jq -c "$1"; }
+stats_are() { eq "$2" "$(stats "$1")"; }
+
+@test "two share a port; what is sent, and the sums, are of both" {
+	start_daemon statsd
+	two
+	echo "{\"_id\":{\"\$oid\":\"60f7b1b9e1234567890abc01\"},\"formId\":{\"\$oid\":\"$FORM\"},\"answers\":[]}" >"$T/feed.jsonl"
+	start_daemon analyticsd DUNE_METRICS_INTERVAL_MS=200 \
+		DUNE_FRAMES_TO="unix:$DUNE_RUN_DIR/frames.1.sock,unix:$DUNE_RUN_DIR/frames.2.sock"
+	start_daemon ingestd DUNE_SOURCE="file:$T/feed.jsonl"
+	crowd 64
+	wait_until 20 has_line crowd '^all 64$'
+	wait_until 5 stats_are '[.totalConnections, .totalRooms, .roomStats["'"$FORM"'"], .instances]' '[64,1,64,2]'
+	local i
+	for i in 1 2; do
+		http_get "$(listen_port statsd)" /metrics |
+			grep -Eq "^dune_wsfand_connections\{.*process=\"wsfand\.$i\".*\} [1-9]"
+	done
+	# The page's requests come through either.
+	for i in 1 2 3 4 5 6; do http_is "$WS_PORT" /healthz 200; done
+}
+
+@test "one ends, and the other takes all" {
+	two
+	stop_daemon wsfand:1
+	local i
+	for i in 1 2 3 4 5 6; do ws --path "/ws/forms/$FORM" --count 1; done
+	start_daemon wsfand:1 DUNE_INSTANCE=1 DUNE_LISTEN="127.0.0.1:$WS_PORT"
+	ws --path "/ws/forms/$FORM" --count 1
+}
+
+@test "no two with the same number; and who is the only one shares with nobody" {
+	two
+	start_fails wsfand:3 5 DUNE_INSTANCE=2 DUNE_LISTEN="127.0.0.1:$WS_PORT"
+	eq 111 "$FAIL_STATUS" 'the same number'
+	start_fails wsfand:4 5 DUNE_LISTEN="127.0.0.1:$WS_PORT"
+	eq 111 "$FAIL_STATUS" 'the same port'
+}
