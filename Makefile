@@ -129,11 +129,13 @@ $(B)/obj/statsd/web_files.o: $(wildcard statsd/web/*)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples
+	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples \
+	    $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/dune-live
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/dune-live
+	install -m 644 docs/*.md docs/*.png $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
 	cp -R supervise/runit supervise/s6 supervise/env $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples
 
 uninstall:
