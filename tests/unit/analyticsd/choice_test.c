@@ -200,9 +200,11 @@ TEST(choice_adds_up_at_random)
 		uint64_t sum = c.overflow;
 		for (uint32_t i = 0; i < c.bag.count; i++) {
 			size_t length;
+			const char *bytes = bag_bytes(&c.bag, i, &length);
 			unsigned n;
 
-			snprintf(id, sizeof(id), "%.*s", 5, bag_bytes(&c.bag, i, &length));
+			CHECK(length < sizeof(id));
+			memcpy(id, bytes, length);
 			id[length] = '\0';
 			n = (unsigned)strtoul(id, NULL, 10);
 			CHECK_INT(c.bag.entries[i].count, truth[n]);
