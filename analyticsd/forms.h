@@ -40,7 +40,7 @@ struct forms;
 struct room;
 struct zone;
 
-#define FORMS_MAX_BYTES (20U << 20)
+#define FORMS_MAX_BYTES (14U << 20)
 
 struct hot_form {
 	struct form *form; /* NULL: it is light */
