@@ -208,6 +208,7 @@ keep(struct forms *forms, const struct store_form *row)
 	struct hot_form *hot = mem_zalloc(sizeof(*hot));
 
 	hot->row = *row;
+	hot->row.title = NULL;
 	hot->row.total = 0;
 	hot->row.last_ms = RESPONSE_NO_TIME;
 	hot->rows_behind = guess_lag(row);

@@ -191,7 +191,8 @@ memory_put_form(struct store *store, const struct store_form *form, const struct
 	struct change *change = stage(store, PUT_FORM);
 
 	change->form = *form;
-	change->title = mem_strdup(form->title != NULL ? form->title : "");
+	if (form->whole)
+		change->title = mem_strdup(form->title);
 	change->has_bytes = state != NULL;
 	return state == NULL ? 0 : copy_bytes(&change->bytes, buf_bytes(state), buf_length(state));
 }
