@@ -220,12 +220,11 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	app->rooms = rooms_new(loop, &rooms_events, app);
 	session_init(&app->session, loop, &clients, app->rooms, &app->admit,
 	    (uint32_t)settings->message_rate, (uint16_t)settings->message_burst);
-	app->upstream = upstream_new(
-	    loop, settings->run_dir, (int)settings->instance, (size_t)settings->max_frame_bytes, app->rooms);
+	app->upstream = upstream_new(loop, settings->run_dir, (int)settings->instance,
+	    (size_t)settings->max_frame_bytes, app->rooms);
 	app->handoff = handoff_new(settings->run_dir);
 	app->door = door_new(loop, settings->listen, settings->instance > 0,
-	    (int)settings->notsent_bytes, &app->admit,
-	    app->handoff, &door_events, app);
+	    (int)settings->notsent_bytes, &app->admit, app->handoff, &door_events, app);
 	app->name = settings->instance > 0 ? mem_printf("wsfand.%" PRId64, settings->instance)
 					   : mem_strdup("wsfand");
 	app->report = start_report(app);

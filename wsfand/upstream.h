@@ -13,7 +13,8 @@
 
 struct upstream;
 
-/* Listens on <run_dir>/frames.sock, or frames.<instance>.sock where that is not 0; dies (111) when it cannot. */
+/* Listens on <run_dir>/frames.sock, or frames.<instance>.sock where that is not 0; dies (111)
+ * when it cannot. */
 struct upstream *upstream_new(
     struct ev_loop *loop, const char *run_dir, int instance, size_t max_frame, struct rooms *rooms);
 /* The room has so many clients now: tells all producers. */
