@@ -413,3 +413,51 @@ print(s.getsockname()[1], flush=True); time.sleep(600)'
 	await_spawned writer 30
 	wait_until 10 same_as_source
 }
+
+# ---- docs/operations.md, "When MongoDB fails": by code ----
+
+control() { "$PYTHON" "$TOOLS/standin.py" "$T/control" "$1"; }
+insert_one() { mongo_do "$1" <<<'db.responses.insert_one({"_id": args[0], "formId": 1, "answers": []})'; }
+arrived() { grep -q "\"_id\": \"$1\"" "$T/sink.out"; }
+
+@test "ingestd mongodb: codes after which it goes on from where it was" {
+	local code
+	mongo_start --control "unix:$T/control"
+	sink_start --state "$T/journal"
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 ops_reach position 1
+	for code in 6 7 43 50 63 89 91 133 134 136 150 189 234 237 262 9001 10107 11600 11601 11602 13388 13435 13436; do
+		control "{\"fault\":{\"command\":\"getMore\",\"stream\":true,\"error\":{\"code\":$code}}}"
+		wait_until 5 log_has ingestd "WARN: .*error $code\)"
+		insert_one "behind $code"
+		wait_until 10 arrived "behind $code"
+	done
+	control '{"fault":{"command":"getMore","stream":true,"error":{"code":4242,"labels":["ResumableChangeStreamError"]}}}'
+	insert_one labelled
+	wait_until 10 arrived labelled
+	wait_until 5 same_as_source
+	eq 0 "$(ops rebuild)"
+}
+
+@test "ingestd mongodb: codes after which everything is read anew" {
+	local code n=0
+	mongo_start --control "unix:$T/control"
+	fill 5
+	sink_start --state "$T/journal"
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 ops_reach position 1
+	for code in 286 280 260 10334 '4242,"labels":["NonResumableChangeStreamError"]'; do
+		control "{\"fault\":{\"command\":\"getMore\",\"stream\":true,\"error\":{\"code\":$code}}}"
+		n=$((n + 1))
+		wait_until 10 ops_are rebuilt "$n"
+		insert_one "behind $n"
+		wait_until 10 arrived "behind $n"
+	done
+	eq "$n" "$(ops rebuild)"
+	wait_until 5 same_as_source
+	# And when the stream cannot even be opened at the position.
+	control '{"fault":{"command":"getMore","stream":true,"error":{"code":43}}}'
+	control '{"fault":{"command":"aggregate","stream":true,"error":{"code":280}}}'
+	wait_until 10 ops_are rebuilt $((n + 1))
+	wait_until 5 same_as_source
+}
