@@ -147,6 +147,15 @@ take_frame(struct feed *feed, const uint8_t *data, size_t length)
 	return take_message(feed, frame.payload, frame.length, frame.deflated);
 }
 
+/* RFC 6455, 5.2: the shortest form that does. */
+static bool
+length_minimal(const struct wire_header *header)
+{
+	size_t without_mask = header->length - (header->masked ? WIRE_MASK : 0);
+
+	return without_mask == 2 || header->payload > (without_mask == 4 ? 125 : UINT16_MAX);
+}
+
 /* What can be said before the payload is there. */
 static enum close_reason
 check_header(const struct feed *feed, const struct wire_header *header)
@@ -155,7 +164,7 @@ check_header(const struct feed *feed, const struct wire_header *header)
 	bool under_way = wire && wire->opcode != 0;
 	size_t before = under_way ? buf_length(&wire->message) : 0;
 
-	if (!header->masked)
+	if (!header->masked || !length_minimal(header))
 		return CLOSE_PROTOCOL;
 	if (header->opcode >= OPCODE_CLOSE)
 		return header->opcode > OPCODE_PONG || header->payload > CONTROL_MAX_PAYLOAD

@@ -156,6 +156,8 @@ def framing():
     for length in (0, 5, 126, 65535):
         body = b"\0\0\0\0" + b"x" * length
         case("64 bits for %d" % length, closes, 1002, b"\x81\xff" + struct.pack(">Q", length) + body)
+    case("16 bits for 5, by the header", closes, 1002, b"\x81\xfe\x00\x05\0\0\0\0\xff")
+    case("64 bits for 126, by the header", closes, 1002, b"\x81\xff" + struct.pack(">Q", 126) + b"\0\0\0\0\xff")
     case("64 bits, the highest set", closes, 1002, b"\x81\xff\x80" + b"\0" * 6 + b"\x05\0\0\0\0hello")
     for size in (LIMIT + 1, 1 << 20, 1 << 31, 1 << 32, (1 << 63) - 1):
         case("a length of %d" % size, closes, 1009, b"\x81\xff" + struct.pack(">Q", size))
