@@ -6,15 +6,16 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/forms_state.h"
 #include "analyticsd/hash.h"
 #include "analyticsd/hot_definition.h"
 #include "analyticsd/zone.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
-/* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read, decode,
- * encode and write about a row per LAG_BYTES. So the one costs no more than the other; and a form is
- * loaded within milliseconds. */
+/* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read,
+ * decode, encode and write about a row per LAG_BYTES. So the one costs no more than the other; and
+ * a form is loaded within milliseconds. */
 #define LAG_MIN 64
 #define LAG_MAX 1024
 #define LAG_BYTES 32
@@ -23,20 +24,6 @@
 #define CROWD_PART 4
 #define ROOM_PART 4
 #define STATE_MAX (32U << 20)
-/* Tombstones that one rebuild takes out of a chain, so that it stays a bounded transaction. */
-#define UNLINK_MAX 4096
-
-struct forms {
-	struct forms_config config;
-	struct hot_form *by_id, *by_number;
-	struct list changed, watched, idle, light;
-	size_t loaded, loaded_bytes; /* forms, and their memory */
-	size_t changed_unwatched; /* of those loaded */
-	size_t stale_count;
-	int64_t last_number;
-	struct buf state; /* of the form that is being loaded or written */
-	struct response response; /* of the row that is being added */
-};
 
 struct forms *
 forms_new(const struct forms_config *config)
@@ -81,8 +68,8 @@ place(struct forms *forms, struct hot_form *hot)
 		list_append(&forms->light, &hot->link);
 }
 
-static void
-count_bytes(struct forms *forms, struct hot_form *hot)
+void
+forms_count_bytes(struct forms *forms, struct hot_form *hot)
 {
 	size_t bytes = hot->form != NULL ? sizeof(*hot) + form_memory(hot->form) : 0;
 
@@ -90,39 +77,39 @@ count_bytes(struct forms *forms, struct hot_form *hot)
 	hot->bytes = bytes;
 }
 
-static void
-set_stale(struct forms *forms, struct hot_form *hot, bool stale)
+void
+forms_set_stale(struct forms *forms, struct hot_form *hot, bool stale)
 {
 	forms->stale_count += (size_t)(stale - hot->stale);
 	hot->stale = stale;
 }
 
-static void
-set_form(struct forms *forms, struct hot_form *hot, struct form *form)
+void
+forms_set_form(struct forms *forms, struct hot_form *hot, struct form *form)
 {
 	hot->form = form;
 	forms->loaded++;
-	count_bytes(forms, hot);
+	forms_count_bytes(forms, hot);
 	place(forms, hot);
 }
 
-static void
-unload(struct forms *forms, struct hot_form *hot)
+void
+forms_unload(struct forms *forms, struct hot_form *hot)
 {
 	if (hot->form == NULL)
 		return;
-	set_stale(forms, hot, false);
+	forms_set_stale(forms, hot, false);
 	hot->needs_state = false;
 	form_free(&hot->form);
 	forms->loaded--;
-	count_bytes(forms, hot);
+	forms_count_bytes(forms, hot);
 	place(forms, hot);
 }
 
 static void
 drop(struct forms *forms, struct hot_form *hot)
 {
-	unload(forms, hot);
+	forms_unload(forms, hot);
 	list_remove(&hot->link);
 	HASH_DELETE(by_id, forms->by_id, hot);
 	HASH_DELETE(by_number, forms->by_number, hot);
@@ -175,7 +162,7 @@ void
 forms_trim(struct forms *forms)
 {
 	while (is_over(forms) && !list_empty(&forms->idle)) {
-		unload(forms, LIST_FIRST(&forms->idle, struct hot_form, link));
+		forms_unload(forms, LIST_FIRST(&forms->idle, struct hot_form, link));
 		counters[COUNTER_form_evictions]++;
 	}
 	while (
@@ -194,8 +181,8 @@ forms_crowded(const struct forms *forms)
 		forms->loaded_bytes > config->max_bytes + bytes);
 }
 
-/* How far its state lags is not known: a number by chance, so that it is caught up as often as others
- * however often it comes and goes. */
+/* How far its state lags is not known: a number by chance, so that it is caught up as often as
+ * others however often it comes and goes. */
 static uint32_t
 guess_lag(const struct store_form *row)
 {
@@ -217,169 +204,6 @@ keep(struct forms *forms, const struct store_form *row)
 	HASH_ADD(by_number, forms->by_number, row.number, sizeof(hot->row.number), hot);
 	place(forms, hot);
 	return hot;
-}
-
-static int
-add_row(struct forms *forms, struct hot_form *hot, const struct store_row *row)
-{
-	if (response_from_record(&forms->response, row->record, row->record_length) < 0) {
-		errno = EBADMSG;
-		return -1;
-	}
-	forms->response.form = hot->row.id;
-	form_add(hot->form, &forms->response, forms->config.zone);
-	return 0;
-}
-
-/* Takes the tombstone out of the chain; `newer` is the seq of the row before it, 0: it was the
- * head. */
-static int
-unlink_row(
-    struct forms *forms, struct hot_form *hot, int64_t newer, const struct store_row *tombstone)
-{
-	struct store_row row;
-	int64_t seq = tombstone->seq, prev = tombstone->prev;
-
-	if (newer == 0) {
-		hot->row.head = prev;
-	} else {
-		if (ledger_get(forms->config.ledger, newer, &row) < 0)
-			return -1;
-		row.prev = prev;
-		ledger_update(forms->config.ledger, &row);
-	}
-	ledger_delete(forms->config.ledger, seq);
-	return 0;
-}
-
-static int
-rebuild(struct forms *forms, struct hot_form *hot, int64_t now_ms)
-{
-	struct store_row row;
-	int64_t newer = 0;
-	unsigned unlinked = 0;
-
-	form_reset(hot->form);
-	/* With no responses nothing that is needed was dropped. */
-	if (form_set_now(hot->form, now_ms) == FORM_REBUILD)
-		form_reset(hot->form);
-	for (int64_t seq = hot->row.head; seq != 0; seq = row.prev) {
-		if (ledger_get(forms->config.ledger, seq, &row) < 0)
-			return -1;
-		if (row.id != NULL) {
-			if (add_row(forms, hot, &row) < 0)
-				return -1;
-			newer = seq;
-			continue;
-		}
-		if (unlinked < UNLINK_MAX) {
-			unlinked++;
-			int64_t prev = row.prev;
-			if (unlink_row(forms, hot, newer, &row) < 0)
-				return -1;
-			row.prev = prev;
-		} else {
-			newer = seq;
-		}
-	}
-	counters[COUNTER_form_rebuilds]++;
-	set_stale(forms, hot, false);
-	forms_changed(forms, hot, true);
-	return 0;
-}
-
-/* The rows that came behind the state. */
-static int
-catch_up(struct forms *forms, struct hot_form *hot)
-{
-	struct store_row row;
-
-	hot->rows_behind = 0;
-	for (int64_t seq = hot->row.head; seq != 0 && seq > hot->row.state_seq; seq = row.prev) {
-		if (ledger_get(forms->config.ledger, seq, &row) < 0)
-			return -1;
-		if (row.id != NULL && add_row(forms, hot, &row) < 0)
-			return -1;
-		hot->rows_behind++;
-	}
-	return 0;
-}
-
-/* A state begins with the name of the zone in which its days were cut: length, name. */
-static int
-write_state(struct forms *forms, const struct hot_form *hot)
-{
-	const char *zone = zone_name(forms->config.zone);
-	uint8_t length = (uint8_t)strlen(zone);
-
-	buf_clear(&forms->state);
-	if (buf_append(&forms->state, &length, 1) < 0 ||
-	    buf_append(&forms->state, zone, length) < 0)
-		return -1;
-	return form_encode(hot->form, &forms->state);
-}
-
-/* NULL: it does not decode. */
-static struct form *
-read_state(const struct forms *forms, const struct form_id *id, bool *same_zone)
-{
-	const char *zone = zone_name(forms->config.zone);
-	const uint8_t *bytes = buf_bytes(&forms->state);
-	size_t length = buf_length(&forms->state);
-
-	if (length < 1 || length < 1U + bytes[0])
-		return NULL;
-	size_t head = 1U + bytes[0];
-	*same_zone = bytes[0] == strlen(zone) && memcmp(bytes + 1, zone, bytes[0]) == 0;
-	return form_decode(id, bytes + head, length - head);
-}
-
-/* Loads it, with its state in forms->state. */
-static int
-wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
-{
-	bool has_state = hot->row.state_seq >= 0, same_zone = false;
-	struct form *form = has_state ? read_state(forms, &hot->row.id, &same_zone) : NULL;
-
-	if (has_state && form == NULL) {
-		char id[FORM_ID_HEX + 1];
-		form_id_format(&hot->row.id, id);
-		log_error("the state of form %s cannot be read; its responses are counted anew, "
-			  "its definition is lost until it comes again",
-		    id);
-	}
-	bool whole = !has_state || (form != NULL && same_zone);
-	hot->state_bytes = (uint32_t)buf_length(&forms->state);
-	set_form(forms, hot, form != NULL ? form : form_new(&hot->row.id));
-	forms->changed_unwatched += hot->changed && hot->room == NULL;
-	form_touch(hot->form, hot->row.updated_ms);
-	counters[COUNTER_form_loads]++;
-	if (!whole || form_set_now(hot->form, now_ms) == FORM_REBUILD)
-		forms_stale(forms, hot);
-	int result = hot->stale ? rebuild(forms, hot, now_ms) : catch_up(forms, hot);
-	if (result < 0) {
-		int error = errno;
-		forms->changed_unwatched -= hot->changed && hot->room == NULL;
-		unload(forms, hot);
-		errno = error;
-		return -1;
-	}
-	count_bytes(forms, hot);
-	return 0;
-}
-
-int
-forms_load(struct forms *forms, struct hot_form *hot, int64_t now_ms)
-{
-	struct store *store = forms->config.store;
-	struct store_form row;
-
-	if (hot->form != NULL)
-		return 0;
-	int found = store->ops->form(store, &hot->row.id, &row, &forms->state);
-	if (found == 0)
-		errno = EBADMSG; /* only what is in the store is light */
-	return found <= 0 ? -1 : wake(forms, hot, now_ms);
 }
 
 /* A form that is used goes to the end of its list. */
@@ -405,7 +229,7 @@ forms_find(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 	if (found <= 0)
 		return found;
 	*out = keep(forms, &row);
-	return wake(forms, *out, now_ms) < 0 ? -1 : 1;
+	return forms_wake(forms, *out, now_ms) < 0 ? -1 : 1;
 }
 
 int
@@ -435,7 +259,7 @@ make(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_f
 	row.number = ++forms->last_number;
 	*out = keep(forms, &row);
 	(*out)->rows_behind = 0;
-	set_form(forms, *out, form);
+	forms_set_form(forms, *out, form);
 	forms_changed(forms, *out, false);
 }
 
@@ -505,7 +329,7 @@ forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t 
 void
 forms_stale(struct forms *forms, struct hot_form *hot)
 {
-	set_stale(forms, hot, true);
+	forms_set_stale(forms, hot, true);
 	forms_changed(forms, hot, true);
 }
 
@@ -521,7 +345,7 @@ forms_watch(struct forms *forms, struct hot_form *hot, struct room *room)
 int
 forms_fresh(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 {
-	return hot->stale ? rebuild(forms, hot, now_ms) : 0;
+	return hot->stale ? forms_rebuild(forms, hot, now_ms) : 0;
 }
 
 int
@@ -570,7 +394,7 @@ forms_write(struct forms *forms)
 		tell_list(hot, &row);
 		if (hot->state_written) {
 			row.state_seq = row.head;
-			if (write_state(forms, hot) < 0)
+			if (forms_write_state(forms, hot) < 0)
 				return -1;
 			hot->state_bytes = (uint32_t)buf_length(&forms->state);
 		}
@@ -598,7 +422,7 @@ forms_committed(struct forms *forms)
 		hot->row.last_ms = RESPONSE_NO_TIME;
 		hot->changed = false;
 		hot->state_written = false;
-		count_bytes(forms, hot);
+		forms_count_bytes(forms, hot);
 		place(forms, hot);
 	}
 	forms->changed_unwatched = 0;

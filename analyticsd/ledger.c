@@ -28,8 +28,8 @@ struct mark {
 	int64_t seq;
 };
 
-/* By id: slots[] holds 1 + the index of a mark, 0 is empty (open addressing; a power of 2, twice the
- * capacity). */
+/* By id: slots[] holds 1 + the index of a mark, 0 is empty (open addressing; a power of 2, twice
+ * the capacity). */
 struct marks {
 	struct mark *marks;
 	uint32_t *slots;

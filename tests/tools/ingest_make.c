@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* ingest_make: forms and responses for `make bench-ingest`, fast, and the same for the same options.
+/* ingest_make: forms and responses for `make bench-ingest`, fast, the same for the same options.
  *
- *   ingest_make --forms 1000 --responses 1000000 [--first N] [--no-forms] [--seed N] [--now MS] [--json]
+ *   ingest_make --forms 1000 --responses 1000000 [--first N] [--no-forms] [--seed N] [--now MS]
+ *               [--json]
  *
- * The forms first, then the responses, as BSON end to end (as mongodump writes it), or as one line
- * of Extended JSON each. A form has five fields: mcq, two ratings, checkbox, text; a response answers
- * all of them. Responses go over the forms evenly and at random (the worst case for whatever keeps
- * some forms in memory), their ids grow, their times run over the thirty days before --now.
- * --first N leaves out the first N responses, which are made all the same; --no-forms the forms. */
+ * The forms first, then the responses, as BSON end to end (as mongodump writes it), or as one
+ * line of Extended JSON each. A form has five fields: mcq, two ratings, checkbox, text; a response
+ * answers all of them. Responses go over the forms evenly and at random (the worst case for
+ * whatever keeps some forms in memory), their ids grow, their times run over the thirty days before
+ * --now. --first N leaves out the first N responses, which are made all the same; --no-forms the
+ * forms. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
