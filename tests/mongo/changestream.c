@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Servers from 7.0 on know $changeStreamSplitLargeEvent. */
+#define WIRE_SPLIT 21
+
 static int
 place_check(const struct changestream *cs, const bson_t *spec, const char *db, const char *coll,
     struct fail *f)
@@ -23,6 +26,28 @@ place_check(const struct changestream *cs, const bson_t *spec, const char *db, c
 		    "collection",
 		    db, coll);
 	return 0;
+}
+
+/* $changeStreamSplitLargeEvent stands last or not at all (Manual, 7.0). What is not too large passes it as
+ * it is; what is too large is refused here as without it. */
+static bson_t *
+stages_but_split(const bson_t *stages, int wire_version)
+{
+	bson_t *kept = bson_new();
+	uint32_t left = bson_count_keys(stages);
+	bson_iter_t it, st;
+
+	bson_iter_init(&it, stages);
+	while (bson_iter_next(&it)) {
+		bool split = --left == 0 && wire_version >= WIRE_SPLIT &&
+		    BSON_ITER_HOLDS_DOCUMENT(&it) && bson_iter_recurse(&it, &st) &&
+		    bson_iter_next(&st) &&
+		    strcmp(bson_iter_key(&st), "$changeStreamSplitLargeEvent") == 0;
+
+		if (!split)
+			bson_append_iter(kept, bson_iter_key(&it), -1, &it);
+	}
+	return kept;
 }
 
 struct changestream *
@@ -47,8 +72,12 @@ changestream_open(
 	if (!BSON_ITER_HOLDS_DOCUMENT(&st) || !iter_view(&st, &spec))
 		fail_fill(f, 50808, "$changeStream stage expects a document as argument");
 	else if (place_check(cs, &spec, db, coll, f) == 0 &&
-	    changestream_options_read(cs, &spec, f) == 0)
-		cs->pipeline = pipeline_new(stages, 1, true, f);
+	    changestream_options_read(cs, &spec, f) == 0) {
+		bson_t *kept = stages_but_split(stages, srv->opt.wire_version);
+
+		cs->pipeline = pipeline_new(kept, 1, true, f);
+		bson_destroy(kept);
+	}
 	if (!cs->pipeline)
 		changestream_free(&cs);
 	else
