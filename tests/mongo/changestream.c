@@ -28,8 +28,8 @@ place_check(const struct changestream *cs, const bson_t *spec, const char *db, c
 	return 0;
 }
 
-/* $changeStreamSplitLargeEvent stands last or not at all (Manual, 7.0). What is not too large passes it as
- * it is; what is too large is refused here as without it. */
+/* $changeStreamSplitLargeEvent stands last or not at all (Manual, 7.0). What is not too large
+ * passes it as it is; what is too large is refused here as without it. */
 static bson_t *
 stages_but_split(const bson_t *stages, int wire_version)
 {
