@@ -245,14 +245,14 @@ journal_ends() { tail -n 1 "$T/journal" | grep -q '"commit"'; }
 }
 
 @test "ingestd: analyticsd does not read: its source rests, memory is bounded, nothing is lost" {
-	responses 1 150000 >"$FEED"
+	responses 1 300000 >"$FEED"
 	sink_start --stall
 	start_daemon ingestd "DUNE_SOURCE=file:$FEED" DUNE_OUTBOX_BYTES=1048576
 	wait_until 5 grep -q '^connected' "$T/sink.err"
 	holds 1.0 rss_below ingestd 40000
 	kill -USR1 "${SPAWNED[sink]}"
-	wait_until 60 ops_are response 150000
-	distinct_are 150000
+	wait_until 60 ops_are response 300000
+	distinct_are 300000
 	rss_below ingestd 40000
 }
 
