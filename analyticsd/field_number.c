@@ -6,6 +6,7 @@
 
 #include "analyticsd/sketch.h"
 #include "lib/mem.h"
+#include "lib/num.h"
 
 void
 number_free(struct number *number)
@@ -69,7 +70,8 @@ values_insert(struct number *number, uint32_t index, double value)
 	}
 	memmove(number->values + index + 1, number->values + index,
 	    (number->value_count - index) * sizeof(number->values[0]));
-	number->values[index] = (struct number_value){.value = value, .count = 1};
+	/* + 0.0: of -0 and 0, which are one value, whichever came first is 0. */
+	number->values[index] = (struct number_value){.value = value + 0.0, .count = 1};
 	number->value_count++;
 }
 
@@ -153,6 +155,23 @@ number_median(const struct number *number)
 	return isfinite(sum) ? sum / 2 : lower / 2 + upper / 2;
 }
 
+/* Rounded values are nobody's answers, so a sketch has no distribution. */
+static void
+write_distribution(const struct number *number, struct json_writer *w)
+{
+	char value[NUM_DOUBLE_SIZE];
+
+	if (number->sketch || number->value_count > NUMBER_MAX_SHOWN)
+		return;
+	json_key(w, "distribution");
+	json_object_begin(w);
+	for (uint32_t i = 0; i < number->value_count; i++) {
+		json_key_n(w, value, num_format_double(number->values[i].value, value));
+		json_put_u64(w, number->values[i].count);
+	}
+	json_object_end(w);
+}
+
 void
 number_write(const struct number *number, struct json_writer *w)
 {
@@ -167,6 +186,7 @@ number_write(const struct number *number, struct json_writer *w)
 			json_key(w, "medianExact");
 			json_put_bool(w, false);
 		}
+		write_distribution(number, w);
 	}
 	json_key(w, "trend");
 	trend_write(number != NULL ? &number->trend : &no_trend, w);

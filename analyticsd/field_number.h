@@ -18,6 +18,8 @@
 #include "lib/json_write.h"
 
 #define NUMBER_MAX_VALUES 4096
+/* Up to as many distinct values a distribution is written: a histogram, not a list. */
+#define NUMBER_MAX_SHOWN 32
 #define NO_DAY INT32_MIN
 
 struct number_value {
@@ -44,8 +46,8 @@ MUST_CHECK bool number_remove(struct number *number, const struct answer *answer
 
 /* Of at least one number. */
 double number_median(const struct number *number);
-/* Members "average", "median", "medianExact" and "trend" of the open object. NULL is an empty
- * one. */
+/* Members "average", "median", "medianExact", "distribution" and "trend" of the open object. NULL
+ * is an empty one. */
 void number_write(const struct number *number, struct json_writer *w);
 
 size_t number_memory(const struct number *number);

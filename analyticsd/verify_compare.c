@@ -40,8 +40,8 @@ is_estimate(const struct json_doc *doc, int object, const char *name)
 	static const struct {
 		const char *name, *mark;
 	} rows[] = {{"median", "medianExact"}, {"medianExact", "medianExact"},
-	    {"topKeywords", "keywordsExact"}, {"keywordsExact", "keywordsExact"},
-	    {"keywordsError", "keywordsExact"}};
+	    {"distribution", "medianExact"}, {"topKeywords", "keywordsExact"},
+	    {"keywordsExact", "keywordsExact"}, {"keywordsError", "keywordsExact"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (strcmp(name, rows[i].name) == 0 && json_get(doc, object, rows[i].mark) >= 0)

@@ -204,6 +204,11 @@ def median(numbers):
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
+def decimal(number):
+    """The shortest decimal that is this number; no point where it is whole."""
+    return "%d" % number if number == math.trunc(number) and abs(number) < 2**53 else repr(float(number))
+
+
 def shown_ids(ids):
     """Those of over 200 bytes have one place together."""
     return ["_other" if len(one.encode("utf-8", "surrogatepass")) > 200 else one for one in ids]
@@ -230,6 +235,9 @@ def field_numbers(field_type, options, values, zone):
         numbers = [value for value, _ in good]
         result["average"] = math.fsum(numbers) / len(numbers)
         result["median"] = median(numbers)
+        if len(set(numbers)) <= 32:
+            counts = collections.Counter(numbers)
+            result["distribution"] = {decimal(value): counts[value] for value in sorted(counts)}
         result["trend"] = trend(good, zone)
     elif field_type == "rating":
         result["trend"] = []

@@ -7,6 +7,7 @@
 
 #include "lib/json_write.h"
 #include "lib/mem.h"
+#include "lib/num.h"
 #include "tests/unit/analyticsd/batch_words.h"
 #include "tests/unit/unit.h"
 
@@ -283,6 +284,30 @@ write_trend(const struct view *view, struct json_writer *w)
 	free(days);
 }
 
+/* Counts of the sorted values, where at most 32 differ. */
+static void
+write_values(const double *values, size_t used, struct json_writer *w)
+{
+	char key[NUM_DOUBLE_SIZE];
+	size_t distinct = 0, from = 0;
+
+	for (size_t i = 0; i < used; i++)
+		distinct += i == 0 || values[i] != values[i - 1];
+	if (distinct > 32)
+		return;
+	json_key(w, "distribution");
+	json_object_begin(w);
+	for (size_t i = 1; i <= used; i++) {
+		if (i < used && values[i] == values[from])
+			continue;
+		num_format_double(values[from], key);
+		json_key(w, key);
+		json_put_u64(w, i - from);
+		from = i;
+	}
+	json_object_end(w);
+}
+
 static void
 write_numbers(const struct view *view, struct json_writer *w)
 {
@@ -301,6 +326,7 @@ write_numbers(const struct view *view, struct json_writer *w)
 		json_put_double(w, sum / (double)used);
 		json_key(w, "median");
 		json_put_double(w, (values[(used - 1) / 2] + values[used / 2]) / 2);
+		write_values(values, used, w);
 	}
 	json_key(w, "trend");
 	write_trend(view, w);

@@ -61,7 +61,8 @@ TEST(form_counts_each_type)
 	check_field(
 	    form, "many", "{'type':'checkbox','count':2,'distribution':{'x':1,'y':0,'z':1}}");
 	check_field(form, "stars",
-	    "{'type':'rating','count':2,'average':2.75,'median':2.75,'trend':["
+	    "{'type':'rating','count':2,'average':2.75,'median':2.75,"
+	    "'distribution':{'1.5':1,'4':1},'trend':["
 	    "{'date':'2026-03-01','value':4,'count':1},{'date':'2026-03-02','value':1.5,'count':1}]"
 	    "}");
 	char *data = data_of(form);
@@ -155,6 +156,7 @@ TEST(form_undeclared_fields)
 	CHECK_STRING(data,
 	    "{\"totalResponses\":1,\"byField\":{"
 	    "\"Age\":{\"type\":\"rating\",\"count\":1,\"average\":30,\"median\":30,"
+	    "\"distribution\":{\"30\":1},"
 	    "\"trend\":[{\"date\":\"2026-03-01\",\"value\":30,\"count\":1}]},"
 	    "\"list\":{\"type\":\"checkbox\",\"count\":1,\"distribution\":{\"a\":1,\"b\":1}},"
 	    "\"why\":{\"type\":\"text\",\"count\":1,\"topKeywords\":[{\"keyword\":\"good\","
@@ -180,7 +182,7 @@ TEST(form_undeclared_fields)
 	    ",'count':1},"
 	    "{'keyword':'south','count':1}]}");
 	check_field(form, "Age",
-	    "{'type':'rating','count':1,'average':30,'median':30,"
+	    "{'type':'rating','count':1,'average':30,'median':30,'distribution':{'30':1},"
 	    "'trend':[{'date':'2026-03-01','value':30,'count':1}],'invalid':1}");
 	check_field(form, "list", "{'type':'checkbox','count':1,'distribution':{'b':1,'a':1}}");
 	form_free(&form);
@@ -250,7 +252,7 @@ TEST(form_deleted_and_defined_again)
 	CHECK(form_known(form));
 	CHECK_INT(form_total(form), 2);
 	check_field(form, "stars",
-	    "{'type':'rating','count':2,'average':4.5,'median':4.5,"
+	    "{'type':'rating','count':2,'average':4.5,'median':4.5,'distribution':{'4':1,'5':1},"
 	    "'trend':[{'date':'2026-03-01','value':4.5,'count':2}]}");
 	form_free(&form);
 	zone_close(&zone);
@@ -278,7 +280,7 @@ TEST(form_definition_changes_that_need_the_records)
 	/* From undeclared to declared all is at hand. */
 	CHECK(form_define(form, same, &why) == FORM_OK);
 	check_field(form, "stars",
-	    "{'type':'rating','count':1,'average':4,'median':4,"
+	    "{'type':'rating','count':1,'average':4,'median':4,'distribution':{'4':1},"
 	    "'trend':[{'date':'2026-03-01','value':4,'count':1}]}");
 	bson_destroy(same);
 	bson_destroy(gone);
@@ -298,7 +300,7 @@ TEST(form_knows_its_zone)
 	    " 'answers': [{'fieldId': 'n', 'value': 1}]}");
 	CHECK(form_zone_is(form, "Europe/Berlin") && !form_zone_is(form, "UTC"));
 	check_field(form, "n",
-	    "{'type':'rating','count':1,'average':1,'median':1,"
+	    "{'type':'rating','count':1,'average':1,'median':1,'distribution':{'1':1},"
 	    "'trend':[{'date':'2026-03-02','value':1,'count':1}]}");
 	form_reset(form);
 	CHECK(form_zone_is(form, "UTC"));

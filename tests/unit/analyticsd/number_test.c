@@ -143,6 +143,79 @@ TEST(number_sketch_against_all_values)
 	MEM_FREE(&values);
 }
 
+/* What it writes; to be freed. */
+static char *
+written(const struct number *n)
+{
+	struct json_writer w;
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	json_write_begin(&w, &out);
+	json_object_begin(&w);
+	number_write(n, &w);
+	json_object_end(&w);
+	CHECK(json_write_end(&w) == 0 && buf_append(&out, "", 1) == 0);
+	char *text = mem_strdup((const char *)buf_bytes(&out));
+	buf_free(&out);
+	return text;
+}
+
+static void
+check_written(const struct number *n, const char *want)
+{
+	char *text = written(n);
+
+	CHECK_STRING(text, want);
+	MEM_FREE(&text);
+}
+
+static bool
+shows_distribution(const struct number *n)
+{
+	char *text = written(n);
+	bool shown = strstr(text, "\"distribution\"") != NULL;
+
+	MEM_FREE(&text);
+	return shown;
+}
+
+TEST(number_distribution)
+{
+	struct number n = {0};
+
+	check_written(&n, "{\"trend\":[]}");
+	put(&n, 5, NO_DAY);
+	put(&n, 1e300, NO_DAY);
+	put(&n, -0.0, NO_DAY);
+	put(&n, 0.25, NO_DAY);
+	put(&n, -2, NO_DAY);
+	put(&n, 0, NO_DAY);
+	put(&n, 5, NO_DAY);
+	CHECK(drop(&n, 1e300, NO_DAY));
+	check_written(&n,
+	    "{\"average\":1.375,\"median\":0.125,"
+	    "\"distribution\":{\"-2\":1,\"0\":2,\"0.25\":1,\"5\":2},\"trend\":[]}");
+	number_free(&n);
+	for (int i = 0; i < NUMBER_MAX_SHOWN; i++)
+		put(&n, i, NO_DAY);
+	CHECK(shows_distribution(&n));
+	put(&n, 0.5, NO_DAY);
+	CHECK(!shows_distribution(&n));
+	CHECK(drop(&n, 7, NO_DAY));
+	CHECK(shows_distribution(&n));
+	/* The few buckets of a sketch are not what anybody answered. */
+	for (int i = 0; i < NUMBER_MAX_VALUES; i++)
+		put(&n, 1000 + i / 1000.0, NO_DAY);
+	CHECK(n.sketch);
+	for (int i = 0; i < NUMBER_MAX_SHOWN; i++)
+		if (i != 7)
+			CHECK(drop(&n, i, NO_DAY) || n.total <= NUMBER_MAX_VALUES);
+	CHECK(n.value_count <= NUMBER_MAX_SHOWN);
+	CHECK(!shows_distribution(&n));
+	number_free(&n);
+}
+
 TEST(trend_keeps_and_drops_days)
 {
 	struct number n = {0};
