@@ -93,7 +93,7 @@ attempt(struct committer *committer)
 	bool moves = apply_moves(apply);
 	int result = apply_commit(apply, clock_wall_ms());
 
-	counters[COUNTER_commit_time] += (clock_monotonic_ns() - start) / 1000;
+	histogram_observe(&histogram_commit, (int64_t)(clock_monotonic_ns() - start) / 1000);
 	if (result < 0) {
 		counters[COUNTER_commits_failed]++;
 		fail(committer, errno);

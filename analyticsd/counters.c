@@ -4,13 +4,11 @@
 uint64_t counters[COUNTER_COUNT];
 
 #define COUNTER(field, name, labels, help)
-#define COUNTER_US COUNTER
 #define GAUGE COUNTER
 #define GAUGE_MS COUNTER
 #define HISTOGRAM(field, name, labels, help) struct histogram histogram_##field;
 #include "analyticsd/counters.def"
 #undef COUNTER
-#undef COUNTER_US
 #undef GAUGE
 #undef GAUGE_MS
 #undef HISTOGRAM
@@ -18,7 +16,6 @@ uint64_t counters[COUNTER_COUNT];
 #define ROW(name_, labels_, kind_, help_) \
 	{.name = (name_), .labels = (labels_), .kind = (kind_), .help = (help_)},
 #define COUNTER(field, name, labels, help) ROW(name, labels, KIND_COUNTER, help)
-#define COUNTER_US(field, name, labels, help) ROW(name, labels, KIND_COUNTER_US, help)
 #define GAUGE(field, name, labels, help) ROW(name, labels, KIND_GAUGE, help)
 #define GAUGE_MS(field, name, labels, help) ROW(name, labels, KIND_GAUGE_MS, help)
 #define HISTOGRAM(field, name_, labels_, help_) \

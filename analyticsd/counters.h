@@ -6,7 +6,6 @@
 #include "lib/counters.h"
 
 #define COUNTER(field, name, labels, help) COUNTER_##field,
-#define COUNTER_US COUNTER
 #define GAUGE COUNTER
 #define GAUGE_MS COUNTER
 #define HISTOGRAM COUNTER
@@ -21,7 +20,6 @@ enum counter_index {
 #define HISTOGRAM(field, name, labels, help) extern struct histogram histogram_##field;
 #include "analyticsd/counters.def"
 #undef COUNTER
-#undef COUNTER_US
 #undef GAUGE
 #undef GAUGE_MS
 #undef HISTOGRAM

@@ -142,6 +142,12 @@ forms_count(const struct forms *forms)
 	return forms->loaded;
 }
 
+size_t
+forms_known(const struct forms *forms)
+{
+	return (size_t)forms->last_number;
+}
+
 static bool
 is_over(const struct forms *forms)
 {

@@ -113,5 +113,7 @@ void forms_set_now(struct forms *forms, int64_t now_ms);
 const struct zone *forms_zone(const struct forms *forms);
 /* How many are loaded. */
 size_t forms_count(const struct forms *forms);
+/* How many there are in all: loaded or in the store. */
+size_t forms_known(const struct forms *forms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "lib/frame.h"
 #include "lib/link.h"
 #include "lib/mem.h"
+#include "lib/process.h"
 #include "lib/version.h"
 
 #define OUT_MAX (2 * REPORT_MAX_FRAME)
@@ -122,6 +123,8 @@ send_schema(struct report *report)
 	json_array_begin(&w);
 	for (size_t i = 0; i < config->count; i++)
 		put_row(&w, &config->schema[i]);
+	for (size_t i = 0; i < PROCESS_ROWS; i++)
+		put_row(&w, &process_schema[i]);
 	json_array_end(&w);
 	json_object_end(&w);
 	send_scratch(report, &w);
@@ -132,6 +135,7 @@ report_now(struct report *report)
 {
 	const struct report_events *events = report->events;
 	const char *unwell = NULL;
+	uint64_t process[PROCESS_ROWS];
 	struct json_writer w;
 
 	if (!link_is_up(report->link))
@@ -140,6 +144,7 @@ report_now(struct report *report)
 		events->refresh(report->owner);
 	if (events->unwell)
 		unwell = events->unwell(report->owner);
+	process_values(process);
 	json_write_begin(&w, &report->scratch);
 	json_object_begin(&w);
 	put_pair(&w, "type", "report");
@@ -147,6 +152,8 @@ report_now(struct report *report)
 	json_array_begin(&w);
 	for (size_t i = 0; i < report->config.count; i++)
 		put_value(&w, &report->config.schema[i], report->config.values[i]);
+	for (size_t i = 0; i < PROCESS_ROWS; i++)
+		json_put_u64(&w, process[i]);
 	json_array_end(&w);
 	json_key(&w, "unwell");
 	if (unwell)
@@ -267,6 +274,7 @@ report_new(struct ev_loop *loop, const struct report_config *config,
 	report->events = events;
 	report->owner = owner;
 	report->started_ms = clock_wall_ms();
+	process_init();
 	buf_init(&report->scratch, REPORT_MAX_FRAME);
 	report->link = link_new(loop, path, name, &link_events, report, IN_MAX, OUT_MAX);
 	ev_timer_init(&report->timer, on_timer, INTERVAL, INTERVAL);
@@ -287,5 +295,6 @@ report_free(struct report **pointer)
 	ev_timer_stop(report->loop, &report->timer);
 	link_free(&report->link);
 	buf_free(&report->scratch);
+	process_free();
 	MEM_FREE(&report);
 }

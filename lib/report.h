@@ -2,7 +2,7 @@
 /* report: a daemon's counters to statsd, each second (docs/protocol.md, "Reports").
  * Never blocks and never grows: while statsd is away or behind, reports are
  * dropped. On each connection the schema (names, help, kinds) goes first, so statsd knows no
- * daemon by name. */
+ * daemon by name. Behind the daemon's own rows stand those of its process (lib/process.h). */
 #ifndef LIB_REPORT_H
 #define LIB_REPORT_H
 

@@ -2,11 +2,13 @@
 #include "statsd/app.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/die.h"
 #include "lib/jwt_load.h"
 #include "lib/mem.h"
+#include "lib/process.h"
 #include "lib/report.h"
 #include "lib/sock.h"
 #include "lib/version.h"
@@ -20,6 +22,8 @@
 
 #define BACKLOG 64
 #define SOCKET_MODE 0660
+/* What statsd tells of itself. */
+#define SELF_ROWS (COUNTER_COUNT + PROCESS_ROWS)
 
 struct app {
 	const struct settings *settings;
@@ -57,9 +61,12 @@ static void
 refresh(void *owner)
 {
 	struct app *app = owner;
+	uint64_t values[SELF_ROWS];
 	counters[COUNTER_reporters] = registry_reporters(app->registry) - 1;
 	counters[COUNTER_rooms] = rooms_count(registry_rooms(app->registry));
-	reporter_report(app->self, counters, NULL, moment_now());
+	memcpy(values, counters, sizeof(counters));
+	process_values(values + COUNTER_COUNT);
+	reporter_report(app->self, values, NULL, moment_now());
 	process_read(&app->process);
 }
 
@@ -97,15 +104,17 @@ answer(void *owner, const struct request *request, struct answer *out)
 static struct reporter *
 register_self(struct registry *registry, struct moment now)
 {
-	struct row rows[COUNTER_COUNT];
+	struct row rows[SELF_ROWS];
 	struct identity identity = {.pid = getpid(), .started_ms = now.wall_ms};
 	size_t conflicts;
 	const char *why = NULL;
 	snprintf(identity.daemon, sizeof(identity.daemon), "statsd");
 	snprintf(identity.instance, sizeof(identity.instance), "statsd");
 	snprintf(identity.version, sizeof(identity.version), "%s", DUNE_VERSION);
-	for (size_t i = 0; i < COUNTER_COUNT; i++) {
-		const struct counter *counter = &counters_schema[i];
+	for (size_t i = 0; i < SELF_ROWS; i++) {
+		const struct counter *counter = i < COUNTER_COUNT
+		    ? &counters_schema[i]
+		    : &process_schema[i - COUNTER_COUNT];
 		rows[i] = (struct row){
 		    .name = counter->name,
 		    .labels = counter->labels,
@@ -114,7 +123,7 @@ register_self(struct registry *registry, struct moment now)
 		};
 	}
 	struct reporter *self = registry_add(
-	    registry, &identity, rows, COUNTER_COUNT, now, &conflicts, &why);
+	    registry, &identity, rows, SELF_ROWS, now, &conflicts, &why);
 	if (!self)
 		die_system("unable to count for itself: %s", why);
 	return self;
@@ -202,6 +211,7 @@ app_free(struct app **app_pointer)
 	jwt_keys_free(&app->site.keys);
 	registry_remove(app->registry, &app->self, moment_now());
 	registry_free(&app->registry);
+	process_free();
 	MEM_FREE(&app->stats_path);
 	MEM_FREE(&app->http_path);
 	MEM_FREE(app_pointer);

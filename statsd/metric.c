@@ -32,7 +32,8 @@ bool
 metric_name_reserved(const char *name)
 {
 	return strncmp(name, "process_", 8) == 0 || strcmp(name, "dune_up") == 0 ||
-	    strcmp(name, "dune_build_info") == 0 || strcmp(name, "dune_start_time_seconds") == 0;
+	    strcmp(name, "dune_ready") == 0 || strcmp(name, "dune_build_info") == 0 ||
+	    strcmp(name, "dune_start_time_seconds") == 0;
 }
 
 /* The length of `name="value"` at `text`, 0 when it is none; *name gets the name's length. */

@@ -28,7 +28,7 @@ static const struct figure {
     {"analyticsd", "events", "dune_analyticsd_events_total", false},
     {"analyticsd", "malformed", "dune_analyticsd_malformed_total", false},
     {"analyticsd", "commits", "dune_analyticsd_commits_total", false},
-    {"analyticsd", "commitSeconds", "dune_analyticsd_commit_seconds_total", false},
+    {"analyticsd", "commitSeconds", "dune_analyticsd_commit_seconds", false},
     {"analyticsd", "waiting", "dune_analyticsd_pending_rows", false},
     {"analyticsd", "lagSeconds", "dune_analyticsd_applied_lag_seconds", true},
     {"analyticsd", "formsInMemory", "dune_analyticsd_forms_in_memory", false},
@@ -65,6 +65,13 @@ put_instance(struct json_writer *w, const struct reporter *reporter, struct mome
 	json_object_end(w);
 }
 
+/* Of a histogram the sum of what it observed. */
+static uint64_t
+metric_value(const struct metric *metric)
+{
+	return metric->bound_count > 0 ? metric->counts[metric->bound_count + 1] : metric->value;
+}
+
 /* In the metric's own unit: seconds where it is kept in parts of them. */
 static void
 put_figure(struct json_writer *w, const struct registry *registry, const struct figure *figure)
@@ -77,12 +84,13 @@ put_figure(struct json_writer *w, const struct registry *registry, const struct 
 	LIST_FOR_EACH (node, family_metrics(family)) {
 		const struct metric *metric = container_of(node, struct metric, in_family);
 		kind = metric->kind;
-		value = figure->largest ? MAX(value, metric->value) : value + metric->value;
+		uint64_t one = metric_value(metric);
+		value = figure->largest ? MAX(value, one) : value + one;
 	}
 	json_key(w, figure->key);
 	if (kind == KIND_GAUGE_MS)
 		json_put_double(w, (double)value / MS_PER_S);
-	else if (kind == KIND_COUNTER_US)
+	else if (kind == KIND_COUNTER_US || kind == KIND_HISTOGRAM)
 		json_put_double(w, (double)value / US_PER_S);
 	else
 		json_put_u64(w, value);

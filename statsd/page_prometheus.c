@@ -209,6 +209,23 @@ put_up(struct text *text, const struct registry *registry, struct moment now)
 	}
 }
 
+/* As /readyz says it. */
+static void
+put_ready(struct text *text, const struct registry *registry, struct moment now)
+{
+	put_head(text, "dune_ready", "gauge",
+	    "1 while the daemon reports and says that it is well (/readyz), else 0.");
+	LIST_FOR_EACH (node, registry_daemons(registry)) {
+		struct verdict verdict;
+		if (!DAEMON_OF(node)->expected)
+			continue;
+		daemon_judge(DAEMON_OF(node), now, &verdict);
+		put_string(text, "dune_ready");
+		put_label(text, "{", "daemon", DAEMON_OF(node)->name);
+		put_format(text, "} %d\n", verdict.well);
+	}
+}
+
 /* Calls `put_rest` behind `name{daemon="…"` of each reporter. */
 static void
 put_reporters(struct text *text, const struct registry *registry, const char *name,
@@ -281,6 +298,7 @@ page_prometheus(struct answer *answer, const struct registry *registry,
 	    "When the daemon started, in seconds since the epoch.");
 	put_reporters(&text, registry, "dune_start_time_seconds", put_start);
 	put_up(&text, registry, now);
+	put_ready(&text, registry, now);
 	const struct family *family = families_first(registry_families(registry));
 	for (; family; family = family_next(family))
 		put_family(&text, family);

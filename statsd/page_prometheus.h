@@ -10,7 +10,7 @@
 #define STATSD_PAGE_PROMETHEUS_H
 
 #include "statsd/answer.h"
-#include "statsd/process.h"
+#include "lib/process.h"
 #include "statsd/registry.h"
 
 void page_prometheus(struct answer *answer, const struct registry *registry,

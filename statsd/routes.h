@@ -5,7 +5,7 @@
 
 #include "lib/jwt_keys.h"
 #include "statsd/answer.h"
-#include "statsd/process.h"
+#include "lib/process.h"
 #include "statsd/registry.h"
 
 /* What the pages show. `before` brings the registry's own rows and *process up to

@@ -132,7 +132,7 @@ counter_is() { [ "$(counter "$1" "$2")" = "$3" ]; }
 	counter_is dune_wsfand_connects_total '' 3
 	stop_spawned three
 	wait_until 5 reports_have 'map(select(.type == "report:rooms").rooms["'$OTHER'"]) | index(0)'
-	wait_until 5 counter_is dune_wsfand_closes_total 'code="none",reason="gone"' 1
+	wait_until 5 counter_is dune_wsfand_closes_total 'by="network",code="none",reason="gone"' 1
 	# Nothing that has not changed is told again.
 	[ "$(reports | grep -c report:rooms)" -le 5 ]
 	reports_have '.[0].type == "report:schema" and .[0].daemon == "wsfand" and (.[0].metrics | length) == (.[1].values | length)'

@@ -76,6 +76,8 @@ refresh_gauges(void *owner)
 	counters[COUNTER_channel_broadcast] = rooms_pending(app->rooms);
 	counters[COUNTER_channel_register] = door_newcomers(app->door);
 	counters[COUNTER_channel_unregister] = app->session.clients.ended;
+	counters[COUNTER_max_clients] = app->admit.max_clients;
+	counters[COUNTER_stalled] = (uint64_t)(deadlines_age(&app->session.clients.stall) * 1000);
 	counters[COUNTER_accept_exhausted] = door_exhausted(app->door);
 }
 

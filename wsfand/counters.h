@@ -9,6 +9,7 @@
 enum counter_index {
 #define COUNTER(name, metric, labels, help) COUNTER_##name,
 #define GAUGE COUNTER
+#define GAUGE_MS COUNTER
 #define HISTOGRAM COUNTER
 #include "wsfand/counters.def"
 #undef COUNTER
@@ -21,6 +22,7 @@ enum counter_index {
 #include "wsfand/counters.def"
 #undef COUNTER
 #undef GAUGE
+#undef GAUGE_MS
 #undef HISTOGRAM
 
 extern uint64_t counters[COUNTERS];

@@ -77,3 +77,14 @@ deadline_lift(struct deadline *deadline)
 {
 	list_remove(&deadline->node);
 }
+
+double
+deadlines_age(const struct deadlines *deadlines)
+{
+	const struct deadline *first;
+
+	if (list_empty(&deadlines->list))
+		return 0;
+	first = LIST_FIRST(&deadlines->list, struct deadline, node);
+	return MAX(deadlines->after - (first->due - ev_now(deadlines->loop)), 0);
+}

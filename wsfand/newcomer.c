@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "lib/buf.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/reaper.h"
 #include "lib/sock.h"
@@ -32,6 +33,7 @@ struct newcomer {
 	struct deadline whole; /* or ending */
 	struct deadline again; /* set only while io is stopped, in PROXY and PEEK */
 	struct buf head;
+	uint64_t since_ns; /* when it was accepted */
 	size_t discarded;
 	enum newcomer_state state;
 	struct address peer;
@@ -105,6 +107,8 @@ welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
 	};
 
 	all->events->admitted(all->owner, &arrival);
+	histogram_observe(
+	    &histogram_handshake, (int64_t)(clock_monotonic_ns() - newcomer->since_ns) / 1000);
 }
 
 static void
@@ -327,6 +331,7 @@ newcomer_start(struct newcomers *newcomers, int fd, struct address peer)
 	newcomer->all = newcomers;
 	newcomer->state = proxied ? NEWCOMER_PROXY : NEWCOMER_PEEK;
 	newcomer->peer = peer;
+	newcomer->since_ns = clock_monotonic_ns();
 	buf_init(&newcomer->head, MAX_HEAD);
 	deadline_init(&newcomer->whole);
 	deadline_init(&newcomer->again);

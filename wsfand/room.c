@@ -157,6 +157,7 @@ room_new(struct rooms *rooms, const struct form_id *id)
 	list_init(&room->dirty);
 	deadline_init(&room->status);
 	HASH_ADD(hh, rooms->table, id, sizeof(room->id), room);
+	counters[COUNTER_rooms_opened]++;
 	return room;
 }
 

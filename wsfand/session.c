@@ -224,12 +224,24 @@ session_start(struct session *session, const struct arrival *arrival)
 		client_feed(client, arrival->early, arrival->early_length);
 }
 
+static bool
+nothing_to_flush(const struct session *session)
+{
+	return rooms_pending(session->rooms) == 0 && list_empty(&session->clients.dirty);
+}
+
 void
 session_flush(struct session *session)
 {
+	uint64_t start;
+
+	if (nothing_to_flush(session))
+		return;
+	start = clock_monotonic_ns();
 	/* Either may queue for the other: a client found lost changes its room. */
-	while (rooms_pending(session->rooms) > 0 || !list_empty(&session->clients.dirty)) {
+	do {
 		clients_flush(&session->clients);
 		rooms_flush(session->rooms);
-	}
+	} while (!nothing_to_flush(session));
+	histogram_observe(&histogram_flush, (int64_t)(clock_monotonic_ns() - start) / 1000);
 }

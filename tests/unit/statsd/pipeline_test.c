@@ -60,15 +60,16 @@ TEST(pipeline_units)
 	static const char schema[] =
 	    "{\"type\":\"report:schema\",\"daemon\":\"analyticsd\",\"instance\":\"analyticsd\","
 	    "\"pid\":1,\"version\":\"1\",\"startedAt\":\"2026-03-01T09:30:00.000Z\",\"metrics\":["
-	    "{\"name\":\"dune_analyticsd_commit_seconds_total\",\"labels\":\"\","
-	    "\"kind\":\"counter_us\",\"help\":\"H.\"},"
+	    "{\"name\":\"dune_analyticsd_commit_seconds\",\"labels\":\"\","
+	    "\"kind\":\"histogram\",\"help\":\"H.\",\"bounds\":[100,2500]},"
 	    "{\"name\":\"dune_analyticsd_applied_lag_seconds\",\"labels\":\"\","
 	    "\"kind\":\"gauge_ms\",\"help\":\"H.\"}]}";
 	struct registry *registry = registry_new();
 	struct reporter *reporter = NULL;
 	feed(registry, &reporter, schema, REPORT_SCHEMA, at(0));
-	feed(registry, &reporter, "{\"type\":\"report\",\"values\":[1500000,250],\"unwell\":null}",
-	    REPORT_VALUES, at(0));
+	feed(registry, &reporter,
+	    "{\"type\":\"report\",\"values\":[[0,0,3,1500000],250],\"unwell\":null}", REPORT_VALUES,
+	    at(0));
 	check_has(registry, "\"figures\":{\"commitSeconds\":1.5,\"lagSeconds\":0.25}");
 	registry_remove(registry, &reporter, at(1));
 	registry_free(&registry);
