@@ -19,7 +19,8 @@ make_in_tree() { make -C "$ROOT" B="$BUILD" "$@" >"$T/make.out" 2>&1 || { cat "$
 		[ -e "$at/share/doc/dune-live/examples/$name" ] || fail "no example $name"
 	done
 	[ -x "$at/share/doc/dune-live/examples/runit/statsd/check" ]
-	for name in README.md LICENSE docs/{protocol,config,operations,architecture,counting}.md docs/page.png; do
+	for name in README.md LICENSE docs/{protocol,config,operations,architecture,counting}.md docs/page.png \
+		docs/alerts.yml docs/grafana.json; do
 		[ -s "$at/share/doc/dune-live/$name" ] || fail "no $name"
 	done
 	# Nothing outside of it.

@@ -35,6 +35,8 @@ dune_setup() {
 	local name
 	# A wrong locale or a left-over setting must not decide a test.
 	for name in $(compgen -e | grep '^DUNE_' | grep -v '^DUNE_TEST_'); do unset "$name"; done
+	# Proxies and promtool, where they are not installed; tests/run unpacks them.
+	PATH=$PATH:/usr/sbin:$ROOT/build/tools
 	export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 	# Without gcc's fake stack: it does not keep to the 128 bytes at which libbson's types are aligned.
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=0

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What Prometheus and Grafana are given: /metrics, docs/alerts.yml, docs/grafana.json.
+
+load helper
+
+MONITORING=$TOOLS/monitoring.py
+FORM=60f7b1b9e1234567890abcde
+
+need_promtool() { need_command promtool; }
+
+@test "alerts: the rules are good, and each fires when it should" {
+	need_promtool
+	run -0 promtool check rules "$ROOT/docs/alerts.yml"
+	run -0 promtool test rules "$ROOT/docs/alerts.test.yml"
+	[[ $output == *SUCCESS* ]]
+}
+
+@test "alerts: each is tested with something that makes it fire" {
+	local name
+	for name in $(sed -n 's/^ *- alert: //p' "$ROOT/docs/alerts.yml"); do
+		grep -A 2 "^ *alertname: $name\$" "$ROOT/docs/alerts.test.yml" | grep -q 'exp_labels' ||
+			fail "nothing makes $name fire"
+	done
+}
+
+@test "dashboard: it is as Grafana wants it, and its queries are good" {
+	run -0 "$PYTHON" "$MONITORING" dashboard "$ROOT/docs/grafana.json"
+	need_promtool
+	"$PYTHON" "$MONITORING" rules "$ROOT/docs/grafana.json" >"$T/rules.yml"
+	run -0 promtool check rules "$T/rules.yml"
+}
+
+@test "the checks of dashboards find what is wrong" {
+	jq '.panels[1].gridPos.x = 20 | .panels[2].id = .panels[3].id | .panels[4].targets[0].expr = "dune_no_such"
+		| .panels[5].description = "" | .panels[6].targets[0].expr = "rate(dune_up[$nothing])"' \
+		"$ROOT/docs/grafana.json" >"$T/bad.json"
+	run -1 "$PYTHON" "$MONITORING" dashboard "$T/bad.json"
+	[[ $output == *'outside of the 24 columns'* && $output == *'two panels of one id'* ]]
+	[[ $output == *'no description'* && $output == *'no variable nothing'* ]]
+	run -1 "$PYTHON" "$MONITORING" names "$T/bad.json" </dev/null
+	[[ $output == *'/metrics has no dune_no_such'* ]]
+}
+
+@test "every metric of the dashboard and of the alerts is shown by a running pipeline, which promtool likes" {
+	: >"$T/feed.jsonl"
+	start_pipeline "file:$T/feed.jsonl"
+	ws_spawn one --path "/ws/forms/$FORM" --stay
+	PORT=$(listen_port statsd)
+	wait_until 10 http_is "$PORT" /readyz 200
+	http_get "$PORT" /metrics >"$T/metrics"
+	run -0 "$PYTHON" "$MONITORING" names "$ROOT/docs/grafana.json" "$ROOT/docs/alerts.yml" <"$T/metrics"
+	# Each tells of its own process.
+	local name
+	for name in ingestd analyticsd wsfand statsd; do
+		grep -Eq "^dune_process_resident_memory_bytes\{daemon=\"$name\"\} [1-9][0-9]{5,}\$" "$T/metrics"
+		# statsd itself has one more for whoever asks.
+		[ "$name" = statsd ] || wait_until 5 descriptors_told "$name"
+	done
+	grep -q '^dune_ready{daemon="ingestd"} 1$' "$T/metrics"
+	grep -q '^dune_wsfand_handshake_seconds_count 1$' "$T/metrics"
+	grep -q '^dune_wsfand_rooms_opened_total 1$' "$T/metrics"
+	grep -Eq '^dune_analyticsd_disk_free_bytes [1-9]' "$T/metrics"
+	grep -Eq '^dune_analyticsd_database_bytes [1-9]' "$T/metrics"
+	stop_daemon ingestd
+	wait_until 10 ready_is ingestd 0
+	need_promtool
+	run -0 promtool check metrics <"$T/metrics"
+	eq "" "$output"
+}
+
+descriptors_told() { http_get "$PORT" /metrics | grep -qxF "dune_process_open_fds{daemon=\"$1\"} $(fd_count "$1")"; }
+ready_is() { http_get "$PORT" /metrics | grep -q "^dune_ready{daemon=\"$1\"} $2\$"; }
