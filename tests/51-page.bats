@@ -22,6 +22,18 @@ page() {
 	page live
 }
 
+@test "page: hostile ids, options and keywords are text" {
+	page hostile
+}
+
+@test "page: the first numbers within a second" {
+	page quick
+}
+
+@test "page: contrast, by day and by night" {
+	page contrast
+}
+
 @test "page: the form's own words, where somebody tells them" {
 	page labels
 }
@@ -47,7 +59,7 @@ page() {
 }
 
 @test "page: wsfand killed and back: it says so and recovers" {
-	spawn watch "$PYTHON" "$TOOLS/page.py" watch "$WSFAND" "$STATSD" "$DUNE_RUN_DIR/frames.sock"
+	spawn watch "$PYTHON" "$TOOLS/page.py" watch "$WSFAND" "$STATSD" "$DUNE_RUN_DIR/frames.sock" "$BUILD/screenshots"
 	wait_until 30 has_line watch '^live'
 	kill_daemon wsfand
 	wait_until 30 has_line watch '^reconnecting'

@@ -1,30 +1,45 @@
 // SPDX-License-Identifier: MIT
 // The first page: the pipeline as it stands, from one server-sent event a second, and the forms.
 import { spark } from './charts.js';
-import { ask, at, bytes, count, duration, element, fit, isNumber, none, painter, rate, setNumber, setText, setTime, short,
+import { ask, at, bytes, count, duration, element, fit, isNumber, none, painter, rate, setNumber, setText, setTime, share, short,
 	showState, speak } from './show.js';
 
 const HISTORY = 180; // events, about as many seconds
 const FORMS_EVERY_MS = 15000;
 const RETRY_MS = 2000;
 
-// What a node says. `main` is its large figure, of which the sparkline is drawn.
+const CUT = 'not connected';
+const up = (name) => ['Up for', (now) => duration(now.upFor(name))];
+const scan = (now) => {
+	const [scanning, done, all] = ['scanning', 'scanned', 'toScan'].map((key) => now.of('ingestd', key));
+	return !scanning ? none : all > 0 ? share(Math.min(0.99, Math.floor((100 * done) / all) / 100)) : short(done);
+};
+
+// The picture: who stands where, and what flows from each to the next. `daemon` is whose figures they are.
 const NODES = [
-	{ name: 'source', daemon: 'ingestd', title: 'Source', what: 'changes a second', main: (now) => now.rate('ingestd', 'events'),
-		rows: [['Lag', (now) => duration(now.of('ingestd', 'lagSeconds'))]] },
-	{ name: 'ingestd', daemon: 'ingestd', title: 'ingestd', what: 'committed a second', main: (now) => now.rate('ingestd', 'committed'),
-		rows: [['Waiting', (now) => short(now.of('ingestd', 'waiting'))], ['Bytes', (now) => bytes(now.of('ingestd', 'waitingBytes'))]] },
-	{ name: 'analyticsd', daemon: 'analyticsd', title: 'analyticsd', what: 'updates a second', main: (now) => now.rate('analyticsd', 'frames'),
-		rows: [['Commit', (now) => duration(now.rate('analyticsd', 'commitSeconds') / now.rate('analyticsd', 'commits'))],
-			['Forms held', (now) => short(now.of('analyticsd', 'formsInMemory'))]] },
-	{ name: 'wsfand', daemon: 'wsfand', title: 'wsfand', what: 'messages a second', main: (now) => now.rate('wsfand', 'messages'),
-		rows: [['Behind', (now) => short(now.of('wsfand', 'behind'))], ['Queued', (now) => bytes(now.of('wsfand', 'waitingBytes'))]] },
-	{ name: 'browsers', daemon: 'wsfand', title: 'Browsers', what: 'viewers', main: (now) => now.pipeline.connections,
-		rows: [['Forms', (now) => short(now.pipeline.rooms)]] },
+	{ name: 'source', daemon: 'ingestd', title: 'Source',
+		rows: [['Errors', (now) => short(now.of('ingestd', 'sourceErrors'))], ['Read so far', scan]] },
+	{ name: 'ingestd', daemon: 'ingestd', title: 'ingestd',
+		rows: [up('ingestd'), ['Events', (now) => short(now.of('ingestd', 'events'))]] },
+	{ name: 'analyticsd', daemon: 'analyticsd', title: 'analyticsd',
+		rows: [up('analyticsd'), ['Commit', (now) => duration(now.rate('analyticsd', 'commitSeconds') / now.rate('analyticsd', 'commits'))]] },
+	{ name: 'wsfand', daemon: 'wsfand', title: 'wsfand',
+		rows: [up('wsfand'), ['Refused', (now) => short(now.of('wsfand', 'refused'))]] },
+	{ name: 'browsers', daemon: 'wsfand', title: 'Browsers',
+		rows: [['Viewers', (now) => short(now.pipeline.connections)], ['Forms', (now) => short(now.pipeline.rooms)]] },
+	{ name: 'statsd', daemon: 'statsd', title: 'statsd',
+		rows: [up('statsd'), ['Daemons that report', (now) => short(now.of('statsd', 'reporters'))],
+			['Requests a second', (now) => rate(now.rate('statsd', 'requests'))]] },
 ];
-const BESIDE = [
-	{ name: 'statsd', daemon: 'statsd', title: 'statsd', what: 'requests a second', main: (now) => now.rate('statsd', 'requests'),
-		rows: [['Daemons', (now) => short(now.of('statsd', 'reporters'))]] },
+const EDGES = [
+	{ to: 'ingestd', daemon: 'ingestd', what: 'events', flow: (now) => now.rate('ingestd', 'events'),
+		waits: (now) => `${duration(now.of('ingestd', 'lagSeconds'))} behind` },
+	{ to: 'analyticsd', daemon: 'ingestd', what: 'commits', flow: (now) => now.rate('ingestd', 'committed'),
+		waits: (now) => `${short(now.of('ingestd', 'waiting'))} waiting, ${bytes(now.of('ingestd', 'waitingBytes'))}` },
+	{ to: 'wsfand', daemon: 'analyticsd', what: 'frames', flow: (now) => now.rate('analyticsd', 'frames'),
+		waits: (now) => (now.of('wsfand', 'producers') === 0 ? CUT : `${short(now.of('analyticsd', 'waiting'))} uncommitted`) },
+	{ to: 'browsers', daemon: 'wsfand', what: 'messages', flow: (now) => now.rate('wsfand', 'messages'),
+		waits: (now) => `${short(now.of('wsfand', 'behind'))} behind, ${bytes(now.of('wsfand', 'waitingBytes'))}` },
 ];
 const ERRORS = [
 	['ingestd', 'sourceErrors', 'Errors of the source'], ['ingestd', 'badLines', 'Lines that are no document'],
@@ -50,6 +65,11 @@ class Moment {
 		if (!isNumber(value) || !isNumber(old))
 			return NaN;
 		return value < old ? value : value - old;
+	}
+	// Of several instances the one that began last: a daemon that falls again and again is never up for long.
+	upFor(daemon) {
+		const began = this.daemons.get(daemon)?.instances.filter((one) => one.up).map((one) => Date.parse(one.startedAt)) ?? [];
+		return began.length > 0 ? Math.max(0, Math.round((this.at - Math.max(...began)) / 1000)) : NaN;
 	}
 	rate(daemon, key) {
 		return this.before ? (1000 * this.more(daemon, key)) / (this.at - this.before.at) : NaN;
@@ -86,35 +106,48 @@ function nodeOf(description) {
 	const item = element('li', 'card node');
 	item.dataset.name = description.name;
 	const head = element('div', 'node-head');
-	const parts = { description, item, status: element('span', 'status'), figure: element('strong', 'big'), spark: spark(HISTORY),
-		values: description.rows.map(() => element('dd')) };
+	const parts = { description, item, status: element('span', 'status'), values: description.rows.map(() => element('dd')) };
 	head.append(element('h3', '', description.title), parts.status);
-	const figureLine = element('p', 'node-figure');
-	parts.figure.textContent = none;
-	figureLine.append(parts.figure, element('span', 'soft', description.what));
 	const rows = element('dl', 'node-rows');
 	description.rows.forEach(([name], i) => {
 		const group = element('div');
 		group.append(element('dt', '', name), parts.values[i]);
 		rows.append(group);
 	});
-	item.append(head, figureLine, parts.spark.node, rows);
+	item.append(head, rows);
 	return parts;
 }
 
-const nodes = [...NODES.map(nodeOf), ...BESIDE.map(nodeOf)];
-at('flow').append(...nodes.slice(0, NODES.length).map((node) => node.item));
-at('beside').append(...nodes.slice(NODES.length).map((node) => node.item));
+function edgeOf(description) {
+	const item = element('li', 'edge');
+	item.dataset.to = description.to;
+	const parts = { description, item, figure: element('strong', '', none), spark: spark(HISTORY), waits: element('span', 'waits', none) };
+	const figureLine = element('p', 'flow-figure');
+	figureLine.append(parts.figure, element('span', 'soft', ` ${description.what}/s`));
+	item.append(figureLine, parts.spark.node, element('span', 'arrow'), parts.waits);
+	return parts;
+}
+
+const nodes = NODES.map(nodeOf), edges = EDGES.map(edgeOf);
+const trends = new Map(['clients', 'p50', 'p99', 'sent'].map((id) => [id, spark(HISTORY)]));
+for (const node of nodes)
+	at(node.description.name === 'statsd' ? 'beside' : 'flow').append(node.item);
+for (const edge of edges)
+	at('flow').querySelector(`[data-name="${edge.description.to}"]`).before(edge.item);
+for (const [id, trend] of trends) {
+	const place = element('dd', 'drawn');
+	place.append(trend.node);
+	at(id).parentElement.append(place);
+}
 
 function statusOf(name, daemon) {
 	if (!daemon)
 		return ['unknown', 'wait'];
 	if (name === 'source') {
-		const [scanning, done, all] = ['scanning', 'scanned', 'toScan'].map((key) => daemon.figures?.[key]);
 		if (!daemon.up)
 			return ['unknown', 'wait'];
-		if (scanning)
-			return [all > 0 ? `reading, ${Math.min(99, Math.floor((100 * done) / all))} %` : 'reading', 'wait'];
+		if (daemon.figures?.scanning)
+			return ['reading', 'wait'];
 		return daemon.figures?.sourceConnected ? ['followed', 'good'] : ['not connected', 'bad'];
 	}
 	if (name === 'browsers')
@@ -122,16 +155,40 @@ function statusOf(name, daemon) {
 	return daemon.ok ? ['well', 'good'] : daemon.up ? ['unwell', 'bad'] : ['away', 'bad'];
 }
 
-function drawNode({ description, item, status, figure, values }) {
+function drawNode({ description, item, status, values }) {
 	const daemon = now.daemons.get(description.daemon);
 	const [text, kind] = statusOf(description.name, daemon);
-	const value = daemon?.up ? description.main(now) : NaN;
 	setText(status, text);
 	status.className = `status ${kind}`;
 	item.title = daemon?.instances.map((one) => `${one.name} ${one.version}, pid ${one.pid}`).join('\n') ?? '';
-	setText(figure, rate(value));
-	item.classList.toggle('busy', value > 0);
 	description.rows.forEach(([, told], i) => setText(values[i], daemon?.up ? told(now) : none));
+}
+
+function drawEdge({ description, item, figure, waits }) {
+	const alive = now.daemons.get(description.daemon)?.up;
+	const flow = alive ? description.flow(now) : NaN;
+	setText(figure, rate(flow));
+	// A number and its unit stay together.
+	setText(waits, alive ? description.waits(now).replace(/(\d) /g, '$1\u00a0') : none);
+	item.classList.toggle('busy', flow > 0);
+	item.classList.toggle('cut', !alive || description.waits(now) === CUT);
+}
+
+// What the large figures are, as numbers: drawn, and kept for their sparklines.
+const FIGURES = { clients: () => now.pipeline.connections, p50: () => quantile(0.5, 'sent'), p99: () => quantile(0.99, 'sent'),
+	sent: () => now.rate('wsfand', 'bytes') };
+
+function drawFigures() {
+	setNumber(at('clients'), count(FIGURES.clients()));
+	const { rooms } = now.pipeline;
+	setText(at('rooms'), `on ${count(rooms)} ${rooms === 1 ? 'form' : 'forms'}`);
+	for (const id of ['p50', 'p99'])
+		setText(at(id), duration(FIGURES[id]()));
+	for (const node of document.querySelectorAll('.fresh-note'))
+		setText(node, isNumber(FIGURES.p50()) ? 'from the change to the viewer' : 'no change told when it was made');
+	const sent = FIGURES.sent();
+	setText(at('sent'), isNumber(sent) ? `${bytes(sent)}/s` : none);
+	setText(at('messages'), `${rate(now.rate('wsfand', 'messages'))} messages a second`);
 }
 
 function drawProblems() {
@@ -190,16 +247,8 @@ const drawSoon = painter(() => {
 	if (!now)
 		return;
 	nodes.forEach(drawNode);
-	setNumber(at('clients'), count(now.pipeline.connections));
-	setNumber(at('rooms'), count(now.pipeline.rooms));
-	for (const [id, part] of [['p50', 0.5], ['p99', 0.99]]) {
-		const seconds = quantile(part, 'sent');
-		setText(at(id), duration(seconds));
-		at(id).title = isNumber(seconds) ? 'From the change in the source to the socket of a viewer, in the last minutes' :
-			'No event of the last minutes said when it was made';
-	}
-	const sent = now.rate('wsfand', 'bytes');
-	setText(at('sent'), isNumber(sent) ? `${bytes(sent)}/s` : none);
+	edges.forEach(drawEdge);
+	drawFigures();
 	drawProblems();
 	drawForms();
 	document.body.classList.add('drawn');
@@ -222,8 +271,10 @@ function take(pipeline) {
 		history.shift();
 		history[0].before = undefined;
 	}
-	for (const node of nodes)
-		node.spark.push(now.daemons.get(node.description.daemon)?.up ? node.description.main(now) : 0);
+	for (const { description, spark: line } of edges)
+		line.push(now.daemons.get(description.daemon)?.up ? description.flow(now) : 0);
+	for (const [id, line] of trends)
+		line.push(FIGURES[id]());
 	drawSoon();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The charts: bars, columns, a scale, a line over days, words by size, and sparklines. HTML where that will do, SVG
+// The charts: bars, a histogram, a scale, a line over days, words by size, and sparklines. HTML where that will do, SVG
 // elsewhere. Each is made once and then drawn again and again into the same nodes.
 import { count, element, figure, fit, setText, share } from './show.js';
 
@@ -68,40 +68,75 @@ export function bars() {
 	return { node, draw };
 }
 
-// ---- columns: a histogram over numbers, with mean and median ----
+// ---- a histogram of numbers, with the mean and the median on it ----
 
-const COLUMNS = 40;
+const COLUMNS = 24; // and no more
+const COUNTED = 12; // so many columns have their counts above them
 
-export function columns() {
-	const node = element('div', 'columns');
-	const list = element('ul');
-	node.append(list);
-	function draw(distribution) {
-		const rows = Object.entries(distribution).map(([value, n]) => [Number(value), n])
-			.filter(([value]) => Number.isFinite(value)).sort((a, b) => a[0] - b[0]);
-		const shown = rows.length > COLUMNS ? binned(rows) : rows.map(([value, n]) => [figure(value), n]);
-		const most = Math.max(1, ...shown.map((row) => row[1]));
-		const items = fit(list, shown.length, () => {
-			const item = element('li');
-			item.append(element('span', 'count'), element('span', 'column'), element('span', 'name'));
-			return item;
-		});
-		shown.forEach(([name, n], i) => {
+// 1, 2 or 5 times a power of ten, so that at most COLUMNS of them cover the span.
+function niceWidth(span) {
+	const power = 10 ** Math.floor(Math.log10(span / COLUMNS));
+	return power * [1, 2, 5, 10].find((step) => span / (power * step) <= COLUMNS);
+}
+
+// Columns of one width over all there is between: { first, width, counts, whole }. Whole numbers stand in the middle of theirs.
+function columnsOf(rows, [low, high]) {
+	const whole = rows.every(([value]) => Number.isInteger(value)) && high - low < COLUMNS;
+	const width = whole ? 1 : high > low ? niceWidth(high - low) : 1;
+	const first = whole ? low : Math.floor(low / width);
+	const place = (value) => (whole ? value : Math.floor(value / width + 1e-9)) - first;
+	const counts = new Array(place(high) + 1).fill(0);
+	for (const [value, n] of rows)
+		counts[place(value)] += n;
+	return { first, width, counts, whole };
+}
+
+export function histogram() {
+	const node = element('div', 'histogram');
+	const list = element('ul'), ticks = element('div', 'ticks');
+	const mean = element('span', 'mark mean'), median = element('span', 'mark median');
+	ticks.setAttribute('aria-hidden', 'true');
+	node.append(list, mean, median, ticks);
+	function make() {
+		const item = element('li');
+		item.append(element('span', 'count'), element('span', 'column'), element('span', 'name'));
+		return item;
+	}
+	// `range`: what it spans at least where all values are whole numbers.
+	function draw(field, range) {
+		const rows = Object.entries(field.distribution).map(([value, n]) => [Number(value), n])
+			.filter(([value]) => Number.isFinite(value));
+		const values = rows.map((row) => row[0]);
+		const inside = range[1] - range[0] < COLUMNS && values.every((value) => value >= range[0] && value <= range[1]);
+		const { first, width, counts, whole } = columnsOf(rows, inside ? range : [Math.min(...values), Math.max(...values)]);
+		const most = Math.max(1, ...counts), all = counts.reduce((sum, n) => sum + n, 0);
+		const left = (i) => (first + i) * width;
+		const name = (i) => (whole ? figure(first + i) : `${figure(left(i))} – ${figure(left(i + 1))}`);
+		const items = fit(list, counts.length, make);
+		counts.forEach((n, i) => {
 			const [number, column, label] = items[i].children;
 			setText(number, count(n));
-			setText(label, name);
-			column.style.height = `${(4 * n) / most}rem`;
+			setText(label, name(i));
+			number.style.bottom = column.style.height = `${(82 * n) / most}%`;
+			items[i].title = `${name(i)}: ${count(n)}, ${share(all ? n / all : 0)}`;
+			items[i].classList.toggle('most', n === most);
+		});
+		node.classList.toggle('dense', counts.length > COUNTED);
+		const place = (value) => `${Math.min(100, Math.max(0, (100 * (value / width - first + (whole ? 0.5 : 0))) / counts.length))}%`;
+		mean.style.left = place(field.average);
+		median.hidden = !Number.isFinite(field.median);
+		median.style.left = place(field.median);
+		const step = Math.ceil((counts.length + (whole ? 0 : 1)) / (counts.length > COUNTED ? 5 : COUNTED));
+		const marks = [];
+		for (let i = 0; i < counts.length + (whole ? 0 : 1); i += step)
+			marks.push(whole ? first + i : left(i));
+		const texts = fit(ticks, marks.length, () => element('span'));
+		marks.forEach((value, i) => {
+			setText(texts[i], figure(value));
+			texts[i].style.left = place(value);
 		});
 	}
 	return { node, draw };
-}
-
-function binned(rows) {
-	const low = rows[0][0], width = (rows.at(-1)[0] - low) / COLUMNS || 1;
-	const bins = Array.from({ length: COLUMNS }, (_, i) => [figure(low + i * width), 0]);
-	for (const [value, n] of rows)
-		bins[Math.min(COLUMNS - 1, Math.floor((value - low) / width))][1] += n;
-	return bins;
 }
 
 // ---- a scale with the mean and the median on it ----
@@ -151,8 +186,9 @@ export function trend() {
 			svg('stop', { offset: 0, class: 'stop-top' }), svg('stop', { offset: 1, class: 'stop-end' }))),
 		columnsPath, area, line, guide);
 	const dot = element('span', 'dot');
+	const bounds = [element('span', 'bound'), element('span', 'bound')];
 	const frame = element('div', 'trend-frame');
-	frame.append(picture, dot);
+	frame.append(picture, dot, ...bounds);
 	node.append(frame, caption);
 
 	let days = [], places = [], chosen = -1;
@@ -164,7 +200,7 @@ export function trend() {
 		dot.style.top = `${(100 * y) / HIGH}%`;
 		set(guide, { d: index < 0 ? '' : `M${x} 0V${HIGH}` });
 		const { date, value, count: n } = days[index < 0 ? last : index];
-		setText(caption, index < 0 ? `${dayText(days[0].date)} – ${dayText(date)}` :
+		setText(caption, index < 0 ? `Mean by day, ${dayText(days[0].date)} – ${dayText(date)}` :
 			`${dayText(date)}: ${figure(value)}, ${count(n)} ${n === 1 ? 'answer' : 'answers'}`);
 	}
 	picture.addEventListener('pointermove', (event) => {
@@ -196,6 +232,11 @@ export function trend() {
 			high === low ? (TOP + FLOOR) / 2 : FLOOR - ((FLOOR - TOP) * (one.value - low)) / (high - low)]);
 		const ends = days.length === 1 ? [[0, places[0][1]], [WIDE, places[0][1]]] : places;
 		const path = ends.map(([x, y], i) => `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
+		for (const [i, value, y] of [[0, high, high === low ? (TOP + FLOOR) / 2 : TOP], [1, low, FLOOR]]) {
+			setText(bounds[i], figure(value));
+			bounds[i].style.top = `${(100 * y) / HIGH}%`;
+		}
+		bounds[1].hidden = high === low;
 		set(line, { d: path });
 		set(area, { d: `${path}L${WIDE} ${HIGH}L0 ${HIGH}Z` });
 		const width = Math.min(8, step * 0.6);
@@ -216,6 +257,9 @@ export function words() {
 	const node = element('ul', 'words');
 	function draw(keywords) {
 		const most = Math.max(1, ...keywords.map((word) => word.count));
+		const least = Math.min(most, ...keywords.map((word) => word.count));
+		// Counts that hardly differ are not to look as if they did.
+		const spread = Math.min(1, 2 * (1 - least / most));
 		const items = fit(node, keywords.length, () => {
 			const item = element('li');
 			item.append(element('bdi'), element('small'));
@@ -225,8 +269,8 @@ export function words() {
 			const [name, number] = items[i].children;
 			setText(name, word.keyword);
 			setText(number, count(word.count));
-			items[i].style.fontSize = `${(0.85 + 0.75 * (word.count / most)).toFixed(2)}rem`;
-			items[i].style.opacity = (0.7 + 0.3 * (word.count / most)).toFixed(2);
+			// The area of a word grows with its count, seen from the least common of them.
+			items[i].style.fontSize = `${(0.9 + 1.1 * Math.sqrt((word.count - least) / Math.max(1, most - least)) * spread).toFixed(2)}rem`;
 		});
 	}
 	return { node, draw };
@@ -246,7 +290,7 @@ export function spark(length) {
 			values.shift();
 		const most = Math.max(1e-9, ...values);
 		// The first ones fill it soon; then it grows denser up to its length.
-		const step = 100 / (Math.max(values.length, length / 6) - 1), left = 100 - (values.length - 1) * step;
+		const step = 100 / (Math.max(values.length, length / 12) - 1), left = 100 - (values.length - 1) * step;
 		const path = values.map((one, i) => `${i ? 'L' : 'M'}${(left + i * step).toFixed(2)} ${(22 - (20 * one) / most).toFixed(2)}`).join('');
 		set(line, { d: values.length > 1 ? path : '' });
 		set(area, { d: values.length > 1 ? `${path}V24H${left.toFixed(2)}Z` : '' });

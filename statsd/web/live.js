@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One form, live. What comes is only remembered; the page is drawn at most once per frame of the screen, from the newest.
 import { FormAnalyticsWebSocket } from './form-analytics.js';
-import { bars, columns, scale, spark, trend, words } from './charts.js';
+import { bars, histogram, scale, spark, trend, words } from './charts.js';
 import { ask, at, count, duration, element, figure, isNumber, painter, setNumber, setText, setTime, share, showState,
 	speak } from './show.js';
 
@@ -10,12 +10,13 @@ const STALE_MS = 20000;
 const UNKNOWN_AFTER_MS = 2000;
 const PIPELINE_WAIT_MS = 500;
 const DEFINITION_EVERY_MS = 15000;
+const DELAY_MOST_MS = 600000;
 const ARRIVALS = 60, ARRIVALS_EVERY_MS = 2000;
 
 const formId = decodeURIComponent(location.pathname.split('/').pop()).toLowerCase();
 const untitled = `Form ${formId.slice(0, 4)}…${formId.slice(-4)}`;
 const token = new URLSearchParams(location.search).get('token');
-const seen = { analytics: null, metrics: null, viewers: null };
+const seen = { analytics: null, metrics: null, viewers: null, delay: null };
 const cards = new Map();
 const arrivals = spark(ARRIVALS);
 let definition = { title: '', fields: new Map() };
@@ -62,15 +63,16 @@ function ratingParts() {
 		figures.append(group);
 		return value;
 	});
-	const line = scale(), histogram = columns(), days = trend();
-	return { nodes: [figures, histogram.node, line.node, days.node], draw(field) {
+	const line = scale(), columns = histogram(), days = trend();
+	return { nodes: [figures, columns.node, line.node, days.node], draw(field) {
 		setNumber(values[0], figure(field.average));
 		setNumber(values[1], `${field.medianExact === false ? '≈ ' : ''}${figure(field.median)}`);
-		const told = field.distribution && Object.keys(field.distribution).length > 0;
-		histogram.node.hidden = !told;
+		// Where there are too many different values to tell them all, a scale is left.
+		const told = isNumber(field.average) && field.distribution && Object.keys(field.distribution).length > 0;
+		columns.node.hidden = !told;
 		line.node.hidden = Boolean(told) || !isNumber(field.average);
 		if (told)
-			histogram.draw(field.distribution);
+			columns.draw(field, rangeOf(field));
 		else if (isNumber(field.average))
 			line.draw(field, ...rangeOf(field));
 		const data = Array.isArray(field.trend) ? field.trend.filter((one) => isNumber(one?.value)) : [];
@@ -80,9 +82,10 @@ function ratingParts() {
 	} };
 }
 
-// From where to where people can have rated, as far as the means tell: 1 to 5, 0 to 10, or what there is.
+// From where to where people can have rated, as far as the numbers tell: 1 to 5, 0 to 10, or what there is.
 function rangeOf(field) {
-	const values = [field.average, field.median, ...(field.trend ?? []).map((one) => one.value)].filter(isNumber);
+	const values = [field.average, field.median, ...(field.trend ?? []).map((one) => one.value),
+		...Object.keys(field.distribution ?? {}).map(Number)].filter(isNumber);
 	const low = Math.min(...values), high = Math.max(...values);
 	for (const range of [[1, 5], [0, 10], [0, 100]]) {
 		if (low >= range[0] && high <= range[1])
@@ -169,6 +172,7 @@ function drawNumbers() {
 	if (analytics) {
 		setNumber(at('total'), count(analytics.totalResponses));
 		setTime(at('updated'), analytics.updatedAt);
+		setText(at('delay'), isNumber(seen.delay) ? `, ${duration(seen.delay / 1000)} after the change` : '');
 		setNumber(at('completion'), share(analytics.completionRate));
 		at('completion-bar').style.width = `${100 * (analytics.completionRate || 0)}%`;
 		setNumber(at('duration'), duration(analytics.averageTimeToComplete));
@@ -223,7 +227,7 @@ function standing() {
 		return pipelineSays ? ['No numbers yet', 'wait', `No numbers have come yet. ${pipelineSays}`] :
 			['Unknown form', 'wait', 'Nobody knows this form yet. As soon as it is defined or answered, its numbers show here.'];
 	if (seen.analytics?.totalResponses === 0)
-		return ['Live', 'good', 'There are no responses yet. The first one shows here at once.'];
+		return ['Live, no responses yet', 'good', 'There are no responses yet. The first one shows here at once.'];
 	return ['Live', 'good', trouble];
 }
 
@@ -276,6 +280,13 @@ function listen() {
 			seen.viewers = data.activeViewers;
 		drawSoon();
 	};
+	// When the source committed the change is told where the source tells it. Clocks that disagree tell nothing.
+	client.on('message', (message) => {
+		if (message.type !== 'analytics:update')
+			return;
+		const delay = Date.now() - Date.parse(message.at);
+		seen.delay = delay >= 0 && delay < DELAY_MOST_MS ? delay : null;
+	});
 	client.on('status', (data) => {
 		if (isNumber(data.activeConnections))
 			seen.viewers = data.activeConnections;
