@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What Prometheus and Grafana are given: /metrics, docs/alerts.yml, docs/grafana.json.
+# What operators see: /metrics, docs/alerts.yml, docs/grafana.json, log lines.
 
 load helper
 
@@ -71,3 +71,22 @@ need_promtool() { need_command promtool; }
 
 descriptors_told() { http_get "$PORT" /metrics | grep -qxF "dune_process_open_fds{daemon=\"$1\"} $(fd_count "$1")"; }
 ready_is() { http_get "$PORT" /metrics | grep -q "^dune_ready{daemon=\"$1\"} $2\$"; }
+
+@test "logs as JSON: every line of every daemon is an object with the fields of docs/logs.md" {
+	printf 'no document\n' >"$T/feed.jsonl"
+	start_pipeline "file:$T/feed.jsonl" DUNE_LOG_FORMAT=json DUNE_LOG_LEVEL=debug
+	echo '{"formId":1}' | send_frames
+	ws --path "/ws/forms/$FORM" --count 1 >/dev/null
+	wait_until 5 log_has wsfand 'bad frame'
+	wait_until 5 log_has ingestd 'line 1 skipped'
+	local name
+	for name in ingestd analyticsd wsfand statsd; do
+		stop_daemon "$name"
+		[ -s "$T/$name.log" ]
+		jq -e --arg name "$name" 'keys == ["level", "message", "program"] and .program == $name
+			and (.level | IN("DEBUG", "INFO", "WARN", "ERROR"))' "$T/$name.log" >"$T/verdicts"
+		eq true "$(sort -u "$T/verdicts")" "lines of $name"
+	done
+	start_fails wsfand 5 DUNE_LOG_FORMAT=json DUNE_LISTEN=nowhere
+	jq -e '.level == "ERROR" and (.message | startswith("wsfand: fatal: "))' <<<"$(tail -n 1 "$T/wsfand.log")"
+}
