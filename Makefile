@@ -61,7 +61,11 @@ UNIT_PROGRAMS := $(foreach area,$(UNIT_AREAS),$(if $(wildcard tests/unit/$(area)
 STANDIN       := $(if $(wildcard tests/mongo/*.c),$(B)/tests/mongo-standin)
 TOOLS         := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 
-.PHONY: all tests test demo prove bench bench-ingest fuzz install uninstall clean help lint format FORCE
+# Each source's clang-tidy, looked at again when its object would be made again.
+TIDY := $(patsubst %.c,$(B)/tidy/%,$(sort $(wildcard $(addsuffix /*.c,lib lib/tools $(DAEMONS) tests/unit \
+	$(UNIT_AREAS:%=tests/unit/%) tests/mongo tests/tools tests/fuzz tests/bench))))
+
+.PHONY: all tests test demo prove bench bench-ingest fuzz install uninstall clean help lint tidy format FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -123,6 +127,13 @@ $(LIB): $(LIB_OBJECTS)
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) -MMD -MP -c -o $@ $<
+
+tidy: $(TIDY)
+
+$(B)/tidy/%: %.c $(B)/obj/%.o .clang-tidy tests/.clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) 2>$@.err || { cat $@.err; false; }
+	@rm -f $@.err; touch $@
 
 # The page is part of the program (.incbin).
 $(B)/obj/statsd/web_files.o: $(wildcard statsd/web/*)

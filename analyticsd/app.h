@@ -13,6 +13,6 @@ struct app;
 struct app *app_new(struct ev_loop *loop, const struct settings *settings);
 /* Until TERM. The exit code: 0, or 111 when the last commit failed. */
 int app_run(struct app *app);
-void app_free(struct app **app);
+void app_free(struct app **pointer);
 
 #endif

@@ -32,7 +32,7 @@ struct apply_config {
 
 /* NULL with errno when the position cannot be read. */
 struct apply *apply_new(const struct apply_config *config);
-void apply_free(struct apply **apply);
+void apply_free(struct apply **pointer);
 
 /* An event or a bare document (docs/protocol.md, "Ingest"); of `rebuild` and `rebuilt` (states.h)
  * only the position counts here. 0; -1 with the store's errno: nothing

@@ -23,7 +23,7 @@ struct fan_config {
 };
 
 struct fan_port *fan_port_new(struct ev_loop *loop, const struct fan_config *config);
-void fan_port_free(struct fan_port **fan);
+void fan_port_free(struct fan_port **pointer);
 
 /* A form's numbers are others now; costs next to nothing when nobody watches it. `at_ms`: when the
  * source committed that; -1: not told. */

@@ -69,7 +69,7 @@ struct forms_config {
 
 /* NULL with errno when the store cannot be read. */
 struct forms *forms_new(const struct forms_config *config);
-void forms_free(struct forms **forms);
+void forms_free(struct forms **pointer);
 
 /* The form of that id, loaded: 1; 0: nobody knows it; -1. */
 MUST_CHECK int forms_find(

@@ -31,7 +31,7 @@ struct ingest_events {
 /* Dies (111) when it cannot listen. */
 struct ingest_port *ingest_port_new(
     struct ev_loop *loop, const char *run_dir, const struct ingest_events *events, void *owner);
-void ingest_port_free(struct ingest_port **port);
+void ingest_port_free(struct ingest_port **pointer);
 
 /* Nothing can be committed: read no more, until it can. */
 void ingest_port_block(struct ingest_port *port, bool blocked);

@@ -58,7 +58,7 @@ struct room {
 };
 
 struct interest *interest_new(size_t links);
-void interest_free(struct interest **interest);
+void interest_free(struct interest **pointer);
 
 struct room *interest_find(struct interest *interest, const struct form_id *id);
 /* The room, made when there was none. A repetition only changes the viewers. */
@@ -70,7 +70,7 @@ void interest_viewers(
 /* The link does not watch it any more. The room is still there; true: for nobody now, and the
  * caller unhooks it and calls interest_drop(). */
 bool interest_closed(struct interest *interest, size_t link, struct room *room);
-void interest_drop(struct interest *interest, struct room **room);
+void interest_drop(struct interest *interest, struct room **pointer);
 
 size_t interest_links(const struct interest *interest);
 size_t interest_rooms(const struct interest *interest);

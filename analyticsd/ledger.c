@@ -246,7 +246,7 @@ ledger_append(struct ledger *ledger, const struct store_row *row)
 	if (ledger->fresh_count == ledger->fresh_capacity) {
 		ledger->fresh_capacity = MAX(2 * ledger->fresh_capacity, FIRST_CAPACITY);
 		ledger->fresh = mem_array(
-		    ledger->fresh, ledger->fresh_capacity, sizeof(ledger->fresh[0]));
+		    ledger->fresh, ledger->fresh_capacity, sizeof(*ledger->fresh));
 	}
 	ledger->fresh[ledger->fresh_count++] = entry;
 	entry->row.seq = ++ledger->last_seq;

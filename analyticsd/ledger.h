@@ -16,7 +16,7 @@ struct ledger;
 
 /* The store stays the caller's. NULL with errno when it cannot be read. */
 struct ledger *ledger_new(struct store *store);
-void ledger_free(struct ledger **ledger);
+void ledger_free(struct ledger **pointer);
 
 /* 1 and the row; 0: no such response (or deleted); -1. */
 MUST_CHECK int ledger_find(

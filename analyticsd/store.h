@@ -132,7 +132,7 @@ MUST_CHECK struct store *store_rebuild_begin(const char *directory, const char *
 MUST_CHECK int store_rebuild_finish(struct store *rebuild);
 /* Puts it in the place of `store` (an analytics.db), which is the rebuilt one from then on, and
  * frees the rebuild's own struct. Dies (111) when that fails; the next start does it. */
-void store_rebuild_replace(struct store *store, struct store **rebuild);
+void store_rebuild_replace(struct store *store, struct store **pointer);
 
 struct store *store_memory_new(void);
 /* Tests: from now on commit fails with this errno; 0: works again. */

@@ -345,6 +345,7 @@ memory_free(struct store **store)
 	HASH_ITER (by_seq, self->rows_by_seq, row, next_row)
 		remove_row(self, row->row.seq);
 	HASH_ITER (by_id, self->forms, form, next_form) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it loses sight of uthash's table */
 		HASH_DELETE(by_id, self->forms, form);
 		buf_free(&form->state);
 		buf_free(&form->definition);

@@ -78,36 +78,36 @@ now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
+/* The n-th number, from 0, of a file of the server's in /proc. */
+static double
+server_number(const char *name, int n)
+{
+	char path[64], line[256], *at = line;
+	double value = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", options.pid, name);
+	file = fopen(path, "r");
+	if (!file || !fgets(line, sizeof(line), file))
+		fail(path);
+	fclose(file);
+	for (int i = 0; i <= n; i++)
+		value = strtod(at, &at);
+	return value;
+}
+
 /* Seconds. */
 static double
 server_time(void)
 {
-	char path[64];
-	unsigned long long time = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", options.pid);
-	file = fopen(path, "r");
-	if (!file || fscanf(file, "%llu", &time) != 1)
-		fail(path);
-	fclose(file);
-	return (double)time / 1e9;
+	return server_number("schedstat", 0) / 1e9;
 }
 
 /* Bytes. */
 static long
 server_memory(void)
 {
-	char path[64];
-	long size, resident = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/statm", options.pid);
-	file = fopen(path, "r");
-	if (!file || fscanf(file, "%ld %ld", &size, &resident) != 2)
-		fail(path);
-	fclose(file);
-	return resident * sysconf(_SC_PAGESIZE);
+	return (long)server_number("statm", 1) * sysconf(_SC_PAGESIZE);
 }
 
 static int
@@ -209,7 +209,7 @@ fill_frame(void)
 		at += (size_t)sprintf(
 		    (char *)frame + at, "'option%u':%u,", random >> 28, random >> 16 & 1023);
 	}
-	memcpy(frame + options.size + 4 - 3, "\"}}", 3);
+	memcpy(frame + options.size + 4 - 3, (const char[]){'"', '}', '}'}, 3);
 	frame_length = options.size + 4;
 }
 
@@ -377,6 +377,19 @@ run_open(int queue, int fd)
 	}
 }
 
+static double
+number(const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end != '\0') {
+		fprintf(stderr, "load: %s is no number\n", text);
+		exit(100);
+	}
+	return value;
+}
+
 static void
 options_read(int argc, char **argv)
 {
@@ -386,15 +399,15 @@ options_read(int argc, char **argv)
 		    "SECONDS [-deflate]\n");
 		exit(100);
 	}
-	options = (struct options){.port = atoi(argv[1]),
+	options = (struct options){.port = (int)number(argv[1]),
 	    .frames = argv[2],
-	    .pid = atoi(argv[3]),
-	    .clients = (uint32_t)atoi(argv[4]),
-	    .rooms = (uint32_t)atoi(argv[5]),
-	    .size = (size_t)atoi(argv[6]),
-	    .window = (uint32_t)atoi(argv[7]),
-	    .rate = (uint32_t)atoi(argv[8]),
-	    .seconds = atof(argv[9]),
+	    .pid = (int)number(argv[3]),
+	    .clients = (uint32_t)number(argv[4]),
+	    .rooms = (uint32_t)number(argv[5]),
+	    .size = (size_t)number(argv[6]),
+	    .window = (uint32_t)number(argv[7]),
+	    .rate = (uint32_t)number(argv[8]),
+	    .seconds = number(argv[9]),
 	    .deflate = argc > 10};
 	clients = calloc(options.clients, sizeof(*clients));
 	rooms = calloc(options.rooms, sizeof(*rooms));

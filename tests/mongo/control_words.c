@@ -206,7 +206,7 @@ doc_of_hex(const char *text, struct fail *f)
 		int hi = digit(text[2 * i]), lo = digit(text[2 * i + 1]);
 
 		ok = hi >= 0 && lo >= 0;
-		raw[i] = (uint8_t)(hi << 4 | lo);
+		raw[i] = (uint8_t)((unsigned)hi << 4 | (unsigned)lo);
 	}
 	if (ok)
 		memcpy(&said, raw, 4);

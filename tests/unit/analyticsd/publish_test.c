@@ -16,8 +16,8 @@ begin(struct fixture *f)
 {
 	f->interest = interest_new(2);
 	f->publish = publish_new(f->interest, INTERVAL);
-	for (unsigned char n = 0; n < ARRAY_SIZE(f->rooms); n++) {
-		struct form_id id = {{n}};
+	for (size_t n = 0; n < ARRAY_SIZE(f->rooms); n++) {
+		struct form_id id = {{(uint8_t)n}};
 		f->rooms[n] = interest_opened(f->interest, 0, &id, 1);
 	}
 }
