@@ -147,6 +147,7 @@ install: all
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/dune-live
 	install -m 644 docs/*.md docs/*.png docs/alerts.yml docs/grafana.json $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
+	cp -R docs/proxies $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
 	cp -R supervise/runit supervise/s6 supervise/env $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples
 
 uninstall:

@@ -20,7 +20,7 @@ make_in_tree() { make -C "$ROOT" B="$BUILD" "$@" >"$T/make.out" 2>&1 || { cat "$
 	done
 	[ -x "$at/share/doc/dune-live/examples/runit/statsd/check" ]
 	for name in README.md LICENSE docs/{protocol,config,operations,architecture,counting}.md docs/page.png \
-		docs/alerts.yml docs/grafana.json; do
+		docs/alerts.yml docs/grafana.json docs/proxies/nginx.conf; do
 		[ -s "$at/share/doc/dune-live/$name" ] || fail "no $name"
 	done
 	# Nothing outside of it.

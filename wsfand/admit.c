@@ -115,10 +115,11 @@ admit_judge(const struct admit *admit, struct upgrade *upgrade, const struct htt
 	enum verdict verdict;
 
 	if (wait_s > 0) {
-		*upgrade = (struct upgrade){.retry_after_s = wait_s};
+		*upgrade = (struct upgrade){.client = client, .retry_after_s = wait_s};
 		return VERDICT_RATE;
 	}
 	verdict = upgrade_judge(upgrade, head, admit->origins);
+	upgrade->client = client;
 	upgrade->network = network;
 	if (!admit->deflate)
 		upgrade->deflate.window = 0;

@@ -90,12 +90,18 @@ answer_switch(char out[static ANSWER_SIZE], struct slice key, const struct defla
 	    protocol ? "\r\n" : "", extension);
 }
 
+const char *
+answer_error(enum verdict verdict, const char *problem)
+{
+	return refusals[verdict].error ? refusals[verdict].error : problem;
+}
+
 size_t
 answer_refuse(
     char out[static ANSWER_SIZE], enum verdict verdict, const char *problem, uint32_t retry_after_s)
 {
 	const struct refusal *refusal = &refusals[verdict];
-	const char *error = refusal->error ? refusal->error : problem;
+	const char *error = answer_error(verdict, problem);
 	size_t body = strlen("{\"error\":\"\"}") + strlen(error);
 	/* Whoever sends Upgrade must name it in Connection (RFC 9110, 7.8). */
 	const char *options = verdict == VERDICT_UPGRADE || verdict == VERDICT_VERSION

@@ -23,4 +23,7 @@ size_t answer_switch(char out[static ANSWER_SIZE], struct slice key,
 size_t answer_refuse(char out[static ANSWER_SIZE], enum verdict verdict, const char *problem,
     uint32_t retry_after_s);
 
+/* Why, as the body says it. */
+const char *answer_error(enum verdict verdict, const char *problem);
+
 #endif

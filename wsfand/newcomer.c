@@ -6,6 +6,7 @@
 
 #include "lib/buf.h"
 #include "lib/clock.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/reaper.h"
 #include "lib/sock.h"
@@ -111,6 +112,17 @@ welcome(struct newcomer *newcomer, const struct upgrade *upgrade, size_t head)
 	    &histogram_handshake, (int64_t)(clock_monotonic_ns() - newcomer->since_ns) / 1000);
 }
 
+/* Whom and why, for whoever wonders. */
+static void
+log_refusal(const struct upgrade *upgrade, enum verdict verdict)
+{
+	static struct log_limit limit = LOG_LIMIT(10, 1000);
+	char address[ADDRESS_TEXT];
+
+	log_limited(&limit, LOG_INFO, "refused %s: %s", address_format(&upgrade->client, address),
+	    answer_error(verdict, upgrade->problem));
+}
+
 static void
 judge(struct newcomer *newcomer)
 {
@@ -130,10 +142,12 @@ judge(struct newcomer *newcomer)
 	} else {
 		verdict = admit_judge(all->admit, &upgrade, &head, &newcomer->peer,
 		    all->events->connections(all->owner));
-		if (verdict == VERDICT_SWITCH)
+		if (verdict == VERDICT_SWITCH) {
 			welcome(newcomer, &upgrade, (size_t)used);
-		else
-			refuse(newcomer, verdict, upgrade.problem, upgrade.retry_after_s);
+			return;
+		}
+		log_refusal(&upgrade, verdict);
+		refuse(newcomer, verdict, upgrade.problem, upgrade.retry_after_s);
 	}
 }
 

@@ -194,6 +194,16 @@ make_id(uint8_t id[static CLIENT_ID_BYTES])
 	id[8] = (uint8_t)(0x80 | (id[8] & 0x3f));
 }
 
+static void
+log_arrival(const struct client *client, const struct upgrade *upgrade)
+{
+	char address[ADDRESS_TEXT];
+
+	if (log_enabled(LOG_DEBUG))
+		log_debug("client %02x%02x%02x%02x: from %s", client->id[0], client->id[1],
+		    client->id[2], client->id[3], address_format(&upgrade->client, address));
+}
+
 void
 session_start(struct session *session, const struct arrival *arrival)
 {
@@ -203,6 +213,7 @@ session_start(struct session *session, const struct arrival *arrival)
 
 	make_id(client->id);
 	client->network = upgrade->network;
+	log_arrival(client, upgrade);
 	if (upgrade->expires_ms > 0) {
 		expiries_set(&session->expiries, &client->expiry, upgrade->expires_ms);
 		await_expiry(session);

@@ -7,6 +7,7 @@
 
 #include "lib/form_id.h"
 #include "lib/http_head.h"
+#include "wsfand/address.h"
 #include "wsfand/extension.h"
 
 enum verdict {
@@ -36,7 +37,8 @@ struct upgrade {
 	struct deflate_terms deflate; /* what the client offers */
 	const char *problem; /* VERDICT_MALFORMED, VERDICT_TOKEN_…: a literal */
 	/* What admit finds out besides. */
-	uint64_t network; /* whose it is: address_network() */
+	struct address client; /* whose it is */
+	uint64_t network; /* of that address: address_network() */
 	int64_t expires_ms; /* when its token ends, by the wall clock; 0: never */
 	uint32_t retry_after_s; /* VERDICT_RATE */
 	bool bearer; /* to be answered with that subprotocol */

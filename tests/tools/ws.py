@@ -25,6 +25,7 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -83,7 +84,8 @@ def encode(opcode, payload=b"", fin=1, rsv=0, mask=True, length=None, key=None):
 class Client:
     """One connection. Nothing is answered by itself, except pings (auto_pong)."""
 
-    def __init__(self, host="127.0.0.1", port=0, unix=None, receive_buffer=0, timeout=10.0):
+    def __init__(self, host="127.0.0.1", port=0, unix=None, receive_buffer=0, timeout=10.0, tls=None,
+                 source=None):
         self.buffer = b""
         self.auto_pong = True
         self.on_control = None
@@ -94,7 +96,13 @@ class Client:
         if receive_buffer:  # before connect: it decides the window
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(unix if unix else (host, port))
+        if tls:  # with whatever certificate: it is the test's own
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.socket = context.wrap_socket(self.socket, server_hostname=tls)
         self.host = "%s:%d" % (host, port) if not unix else "localhost"
 
     def fileno(self):
@@ -309,6 +317,8 @@ def arguments():
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0)
     add("--unix", metavar="PATH", help="connect to a Unix socket instead")
+    add("--tls", metavar="NAME", help="wss://NAME, with whatever certificate")
+    add("--source", metavar="ADDRESS", help="connect from this address")
     add("--path", default="/ws/forms/60f7b1b9e1234567890abcde")
     add("--origin")
     add("--header", action="append", default=[], metavar="'K: V'", help="replaces the usual one of that name")
@@ -446,7 +456,8 @@ def main():
     if options.origin:
         headers.append(("Origin", options.origin))
     try:
-        client = Client(options.host, options.port, options.unix, options.receive_buffer, options.timeout)
+        client = Client(options.host, options.port, options.unix, options.receive_buffer, options.timeout,
+                        options.tls, options.source)
     except OSError as error:
         print("ws.py: unable to connect: %s" % error, file=sys.stderr)
         return 3
