@@ -40,8 +40,8 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--verify") == 0)
 		return verify(argc, argv);
-	notify_init();
 	env_start(argc, argv, &program, settings_table, settings_count, &settings, NULL);
+	notify_init();
 	loop = ev_default_loop(EVFLAG_AUTO);
 	app = app_new(loop, &settings);
 	notify_ready();

@@ -94,8 +94,11 @@ help(const struct program *program, const struct env_table *table)
 		bool required = program->required != NULL && strcmp(name, program->required) == 0;
 		print_setting(table, &table->rows[i], width, required);
 	}
-	printf("  %-*s  the descriptor that gets a newline when all is ready (s6)\n", width,
-	    "DUNE_NOTIFY_FD");
+	const char *notify = getenv("DUNE_NOTIFY_FD");
+	printf("  %-*s  the descriptor that gets a newline when all is ready (s6)\n"
+	       "%*sno default; now %s\n",
+	    width, "DUNE_NOTIFY_FD", width + 4, "",
+	    notify != NULL && notify[0] != '\0' ? notify : "unset");
 	if (program->details != NULL)
 		printf("\n%s%s", program->details,
 		    program->details[strlen(program->details) - 1] == '\n' ? "" : "\n");

@@ -37,18 +37,23 @@ env_find(const struct env_table *table, const char *name)
 	return NULL;
 }
 
-/* Puts the value of `name` in the place of each "$name". Takes `text`. */
+/* Puts the value of `name` in the place of each "$name"; the value itself is not looked into.
+ * Takes `text`. */
 static char *
 expand(const struct env_table *table, char *text, const char *name)
 {
 	const struct setting *setting = env_find(table, name);
+	const char *value = setting != NULL ? env_text(table, setting) : NULL;
+	size_t from = 0;
 	char *place;
-	while (setting != NULL && (place = strstr(text, name)) != NULL && place > text &&
+	while (value != NULL && (place = strstr(text + from, name)) != NULL && place > text &&
 	    place[-1] == '$') {
-		char *expanded = mem_printf("%.*s%s%s", (int)(place - 1 - text), text,
-		    env_text(table, setting), place + strlen(name));
+		size_t head = (size_t)(place - 1 - text);
+		char *expanded = mem_printf(
+		    "%.*s%s%s", (int)head, text, value, place + strlen(name));
 		free(text);
 		text = expanded;
+		from = head + strlen(value);
 	}
 	return text;
 }

@@ -73,6 +73,15 @@ TEST(env_fills_the_settings)
 	CHECK_INT(got.status, 0);
 }
 
+TEST(env_puts_in_a_value_once)
+{
+	setenv("DUNE_SOURCE", "-", 1);
+	setenv("DUNE_RUN_DIR", "$DUNE_RUN_DIR/x", 1);
+	run("");
+	CHECK_INT(got.status, 0);
+	CHECK(strstr(got.out, " unix:$DUNE_RUN_DIR/x/frames.sock,") != NULL);
+}
+
 TEST(env_asks_for_what_is_required)
 {
 	run("");
@@ -134,6 +143,7 @@ TEST(env_help_and_version_need_no_good_settings)
 	CHECK(strstr(got.out, "usage: testd [--help") == got.out);
 	CHECK(strstr(got.out, "1024 to 67108864; default 1048576; now junk\n") != NULL);
 	CHECK(strstr(got.out, "default unix:$DUNE_RUN_DIR/frames.sock,") != NULL);
+	CHECK(strstr(got.out, "no default; now unset\n") != NULL);
 	CHECK(strstr(got.out, "now unix:/run/dune/frames.sock,unix:/var/lib/dune/x\n") != NULL);
 	CHECK(strstr(got.out,
 		  "required; now mongodb://user:****@host/db"
