@@ -14,6 +14,7 @@
 #include "ingestd/mongo_worker.h"
 #include "ingestd/source.h"
 #include "lib/die.h"
+#include "lib/env_value.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -88,6 +89,15 @@ display_name(const mongoc_uri_t *uri)
 	return longer;
 }
 
+NORETURN static void
+die_uri(const struct settings *settings, const char *why)
+{
+	const struct setting source = {.name = "DUNE_SOURCE"};
+
+	die_usage("DUNE_SOURCE: \"%s\" is not a MongoDB URI as mongodb://HOST/DATABASE: %s",
+	    env_shown(&source, settings->source), why);
+}
+
 static mongoc_uri_t *
 parse_uri(const struct settings *settings)
 {
@@ -95,9 +105,9 @@ parse_uri(const struct settings *settings)
 	mongoc_uri_t *uri = mongoc_uri_new_with_error(settings->source, &error);
 
 	if (!uri)
-		die_usage("DUNE_SOURCE is no MongoDB URI: %s", error.message);
+		die_uri(settings, error.message);
 	if (!mongoc_uri_get_database(uri) || !*mongoc_uri_get_database(uri))
-		die_usage("DUNE_SOURCE names no database: mongodb://HOST/DATABASE is needed");
+		die_uri(settings, "it names no database");
 	return uri;
 }
 

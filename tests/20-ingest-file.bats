@@ -292,6 +292,12 @@ journal_ends() { tail -n 1 "$T/journal" | grep -q '"commit"'; }
 	for value in nothing http://x file: mongodb:// mongodb://host mongodb://host/ 'mongodb://u:p@host:x/db'; do
 		start_fails ingestd 5 "DUNE_SOURCE=$value" -- --check
 		eq 100 "$FAIL_STATUS" "$value"
+		log_has ingestd "DUNE_SOURCE: \"${value/u:p@/u:\\*\\*\\*\\*@}\" is not .*mongodb://HOST/DATABASE"
+	done
+	for value in 'a$b' system.users .x "$(printf 'x%.0s' {1..192})"; do
+		start_fails ingestd 5 DUNE_SOURCE=mongodb://host/db "DUNE_FORMS_COLLECTION=$value" -- --check
+		eq 100 "$FAIL_STATUS" "$value"
+		log_has ingestd "DUNE_FORMS_COLLECTION: .* is not a collection's name"
 	done
 	start_fails ingestd 5 DUNE_SOURCE=mongodb://host/db DUNE_FORMS_COLLECTION=x DUNE_RESPONSES_COLLECTION=x
 	eq 100 "$FAIL_STATUS"
