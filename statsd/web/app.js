@@ -5,6 +5,7 @@ import { ask, at, bytes, count, duration, element, fit, isNumber, none, painter,
 	showState, speak } from './show.js';
 
 const HISTORY = 180; // events, about as many seconds
+const MINUTE = 60;
 const FORMS_EVERY_MS = 15000;
 const RETRY_MS = 2000;
 
@@ -121,7 +122,7 @@ function nodeOf(description) {
 function edgeOf(description) {
 	const item = element('li', 'edge');
 	item.dataset.to = description.to;
-	const parts = { description, item, figure: element('strong', '', none), spark: spark(HISTORY), waits: element('span', 'waits', none) };
+	const parts = { description, item, figure: element('strong', '', none), spark: spark(MINUTE), waits: element('span', 'waits', none) };
 	const figureLine = element('p', 'flow-figure');
 	figureLine.append(parts.figure, element('span', 'soft', ` ${description.what}/s`));
 	item.append(figureLine, parts.spark.node, element('span', 'arrow'), parts.waits);
