@@ -50,6 +50,19 @@ list_remove(struct list *node)
 	list_init(node);
 }
 
+/* All nodes of `from` go to the end of `head`'s list, in their order; `from` is empty then. */
+static inline void
+list_splice(struct list *head, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = head->prev;
+	from->prev->next = head;
+	head->prev->next = from->next;
+	head->prev = from->prev;
+	list_init(from);
+}
+
 #define LIST_FIRST(head, type, member) container_of((head)->next, type, member)
 
 #define LIST_FOR_EACH(node, head) \

@@ -37,6 +37,7 @@ struct app {
 	struct room_report room_report;
 	struct drain *drain;
 	ev_prepare turn_end; /* writes what the turn has queued before the loop sleeps */
+	ev_idle unfinished; /* started: something is left to write, the loop does not sleep */
 	ev_timer totals;
 };
 
@@ -100,7 +101,17 @@ report_rooms(void *owner, struct report *report)
 static void
 on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *prepare, int events UNUSED)
 {
-	session_flush(&container_of(prepare, struct app, turn_end)->session);
+	struct app *app = container_of(prepare, struct app, turn_end);
+
+	if (session_turn(&app->session))
+		ev_idle_start(app->loop, &app->unfinished);
+	else
+		ev_idle_stop(app->loop, &app->unfinished);
+}
+
+static void
+on_unfinished(struct ev_loop *loop UNUSED, ev_idle *idle UNUSED, int events UNUSED)
+{
 }
 
 static void
@@ -179,6 +190,7 @@ start_watchers(struct app *app)
 	static const struct signal_events signals = {
 	    .terminate = on_terminate, .reload = on_reload};
 
+	ev_idle_init(&app->unfinished, on_unfinished);
 	ev_prepare_init(&app->turn_end, on_turn_end);
 	ev_prepare_start(app->loop, &app->turn_end);
 	ev_timer_init(&app->totals, on_totals, TOTALS_INTERVAL, TOTALS_INTERVAL);
@@ -245,6 +257,7 @@ app_free(struct app **pointer)
 	signals_free(app->loop);
 	ev_timer_stop(app->loop, &app->totals);
 	ev_prepare_stop(app->loop, &app->turn_end);
+	ev_idle_stop(app->loop, &app->unfinished);
 	drain_free(&app->drain);
 	door_free(&app->door);
 	while ((client = rooms_any_client(app->rooms)))

@@ -17,6 +17,8 @@
  * burst costs bounded memory and no client's limit. */
 #define PENDING_MESSAGES BATCH_MESSAGES
 #define PENDING_BYTES BATCH_BYTES
+/* Of one room so many clients are served in a turn of the loop, some milliseconds: then others have theirs. */
+#define SLICE_CLIENTS 512
 /* Several messages are joined if at least so many clients get them. */
 #define JOIN_CLIENTS 2
 #define FIRST_PLACES 2
@@ -26,15 +28,18 @@
 /* Of states, the room keeps these two. */
 enum { KEPT_ANALYTICS, KEPT_METRICS, KEPT };
 
+/* clients:  |--- to get what is in `sending` ---|--- served, or came later ---|
+ *           0                               unserved                     count      */
 struct room {
 	struct form_id id;
 	UT_hash_handle hh;
 	struct client **clients; /* client->place is its index here */
-	uint32_t count, capacity;
+	uint32_t unserved, count, capacity;
 	uint32_t told; /* the number in the last room-wide connection:status */
 	struct message *kept[KEPT];
-	struct outq pending;
-	struct list dirty; /* on rooms->dirty: something is pending */
+	struct outq pending; /* published; to be sent when `sending` is out */
+	struct outq sending; /* empty while unserved is 0 */
+	struct list turn; /* on rooms->dirty or rooms->begun while anything is to be sent */
 	struct deadline status; /* set: told less than a second ago */
 	bool flushing; /* must not be freed now */
 };
@@ -44,9 +49,10 @@ struct rooms {
 	const struct rooms_events *events;
 	void *owner;
 	struct room *table;
-	struct list dirty;
+	struct list dirty; /* rooms that are to be served in this turn */
+	struct list begun; /* that have had their slice of it */
 	struct deadlines status;
-	uint32_t pending;
+	uint32_t pending; /* messages, of those that are being sent, too */
 	struct batches batches; /* of the room that is being flushed */
 };
 
@@ -91,6 +97,7 @@ rooms_new(struct ev_loop *loop, const struct rooms_events *events, void *owner)
 	rooms->events = events;
 	rooms->owner = owner;
 	list_init(&rooms->dirty);
+	list_init(&rooms->begun);
 	deadlines_init(&rooms->status, loop, STATUS_INTERVAL, status_due);
 	return rooms;
 }
@@ -154,7 +161,8 @@ room_new(struct rooms *rooms, const struct form_id *id)
 
 	room->id = *id;
 	outq_init(&room->pending);
-	list_init(&room->dirty);
+	outq_init(&room->sending);
+	list_init(&room->turn);
 	deadline_init(&room->status);
 	HASH_ADD(hh, rooms->table, id, sizeof(room->id), room);
 	counters[COUNTER_rooms_opened]++;
@@ -165,9 +173,10 @@ static void
 room_free(struct rooms *rooms, struct room *room)
 {
 	HASH_DEL(rooms->table, room);
-	rooms->pending -= room->pending.count;
+	rooms->pending -= room->pending.count + room->sending.count;
 	outq_free(&room->pending);
-	list_remove(&room->dirty);
+	outq_free(&room->sending);
+	list_remove(&room->turn);
 	deadline_lift(&room->status);
 	for (int i = 0; i < KEPT; i++)
 		message_unref(&room->kept[i]);
@@ -205,36 +214,88 @@ measure(const struct outq *sent)
 	}
 }
 
-/* False when the room is gone: nobody could be reached any more. */
-static bool
-room_flush(struct rooms *rooms, struct room *room)
+/* What is pending is from now on being sent, to those who are here now. */
+static void
+begin(struct room *room)
 {
-	struct outq taken = room->pending;
-
-	list_remove(&room->dirty);
-	if (taken.count == 0)
-		return true;
+	if (room->sending.count > 0 || room->pending.count == 0)
+		return;
+	room->sending = room->pending;
+	room->unserved = room->count;
 	outq_init(&room->pending);
-	rooms->pending -= taken.count;
-	batches_init(&rooms->batches, &taken, room->count >= JOIN_CLIENTS);
+}
+
+static void
+finish(struct rooms *rooms, struct room *room)
+{
+	measure(&room->sending);
+	rooms->pending -= room->sending.count;
+	outq_free(&room->sending);
+	outq_init(&room->sending);
+}
+
+/* Sends what is being sent to so many more clients. False when the room is gone: nobody could be reached any more. */
+static bool
+serve(struct rooms *rooms, struct room *room, uint32_t most)
+{
+	uint32_t until = room->unserved - MIN(room->unserved, most);
+
+	if (room->sending.count == 0)
+		return true;
+	batches_init(&rooms->batches, &room->sending, room->unserved - until >= JOIN_CLIENTS);
 	room->flushing = true;
 	/* From the last to the first: who leaves meanwhile is replaced by one that was served. */
-	for (uint32_t i = room->count; i-- > 0;)
-		client_send(room->clients[i], &rooms->batches);
+	while (room->unserved > until)
+		client_send(room->clients[--room->unserved], &rooms->batches);
 	room->flushing = false;
-	measure(&taken);
-	outq_free(&taken);
+	if (room->unserved == 0)
+		finish(rooms, room);
 	if (room->count > 0)
 		return true;
 	room_free(rooms, room);
 	return false;
 }
 
+/* All that waits, to all. False when the room is gone. */
+static bool
+room_flush(struct rooms *rooms, struct room *room)
+{
+	while (room->sending.count > 0 || room->pending.count > 0) {
+		begin(room);
+		if (!serve(rooms, room, UINT32_MAX))
+			return false;
+	}
+	list_remove(&room->turn);
+	return true;
+}
+
 void
 rooms_flush(struct rooms *rooms)
 {
+	list_splice(&rooms->dirty, &rooms->begun);
 	while (!list_empty(&rooms->dirty))
-		room_flush(rooms, LIST_FIRST(&rooms->dirty, struct room, dirty));
+		room_flush(rooms, LIST_FIRST(&rooms->dirty, struct room, turn));
+}
+
+bool
+rooms_slice(struct rooms *rooms)
+{
+	list_splice(&rooms->dirty, &rooms->begun);
+	while (!list_empty(&rooms->dirty)) {
+		struct room *room = LIST_FIRST(&rooms->dirty, struct room, turn);
+
+		list_remove(&room->turn);
+		begin(room);
+		if (!serve(rooms, room, SLICE_CLIENTS))
+			continue;
+		if (room->sending.count > 0) {
+			list_remove(&room->turn);
+			list_append(&rooms->begun, &room->turn);
+		} else if (room->pending.count > 0 && list_empty(&room->turn)) {
+			list_append(&rooms->dirty, &room->turn);
+		}
+	}
+	return !list_empty(&rooms->begun);
 }
 
 static void
@@ -267,17 +328,45 @@ room_publish(struct rooms *rooms, struct room *room, struct message *message)
 		counters[COUNTER_conflated]++;
 	else if (result == OUTQ_QUEUED)
 		rooms->pending++;
-	if (list_empty(&room->dirty))
-		list_append(&rooms->dirty, &room->dirty);
+	if (list_empty(&room->turn))
+		list_append(&rooms->dirty, &room->turn);
+}
+
+static void
+move(struct room *room, uint32_t from, uint32_t to)
+{
+	room->clients[to] = room->clients[from];
+	room->clients[to]->place = to;
+}
+
+void
+room_catch_up(struct rooms *rooms, struct client *client)
+{
+	struct room *room = client->room;
+
+	if (!room || room->flushing)
+		return;
+	begin(room);
+	if (client->place >= room->unserved)
+		return;
+	room->unserved--;
+	move(room, room->unserved, client->place);
+	room->clients[room->unserved] = client;
+	client->place = room->unserved;
+	batches_init(&rooms->batches, &room->sending, false);
+	room->flushing = true;
+	client_send(client, &rooms->batches);
+	room->flushing = false;
+	if (room->unserved == 0)
+		finish(rooms, room);
+	if (room->count == 0)
+		room_free(rooms, room);
 }
 
 void
 room_tell(struct rooms *rooms, struct client *client, struct message *message)
 {
-	struct room *room = client->room;
-
-	if (room && room->pending.count > 0 && !room->flushing)
-		room_flush(rooms, room);
+	room_catch_up(rooms, client);
 	client_queue(client, message);
 }
 
@@ -293,6 +382,18 @@ sit_down(struct room *room, struct client *client)
 	room->clients[room->count++] = client;
 }
 
+/* What is pending is begun, if need be by ending what is being sent; but a large room is not held up
+ * for a newcomer, who may then get once more what it is greeted with. False when the room is gone. */
+static bool
+make_place(struct rooms *rooms, struct room *room)
+{
+	if (room->pending.count > 0 && room->unserved <= SLICE_CLIENTS &&
+	    !serve(rooms, room, UINT32_MAX))
+		return false;
+	begin(room);
+	return true;
+}
+
 void
 room_join(struct rooms *rooms, const struct form_id *id, struct client *client)
 {
@@ -304,13 +405,27 @@ room_join(struct rooms *rooms, const struct form_id *id, struct client *client)
 	if (room->count > 0) {
 		status_changed(rooms, room, room->count + 1);
 		room = room_find(rooms, id);
-		if (!room || !room_flush(rooms, room))
+		if (!room || !make_place(rooms, room))
 			room = room_new(rooms, id);
 	}
 	sit_down(room, client);
 	if (room->count == 1)
 		room->told = 1;
 	rooms->events->changed(rooms->owner, id, room->count);
+}
+
+/* Those to be served and the others stay together, each. */
+static void
+stand_up(struct room *room, struct client *client)
+{
+	uint32_t place = client->place;
+
+	if (place < room->unserved) {
+		move(room, --room->unserved, place);
+		place = room->unserved;
+	}
+	move(room, --room->count, place);
+	client->room = NULL;
 }
 
 void
@@ -323,10 +438,8 @@ room_leave(struct rooms *rooms, struct client *client)
 	if (!room)
 		return;
 	id = room->id;
-	left = --room->count;
-	room->clients[client->place] = room->clients[left];
-	room->clients[client->place]->place = client->place;
-	client->room = NULL;
+	stand_up(room, client);
+	left = room->count;
 	rooms->events->changed(rooms->owner, &id, left);
 	if (left > 0)
 		status_changed(rooms, room, left);

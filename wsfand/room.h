@@ -4,8 +4,10 @@
  *
  * Publishing only queues: a message goes into the room's `pending`, once, whatever
  * the number of clients (a newer state replaces an older one there already).
- * rooms_flush(), once per turn of the loop, sends all that is pending to each client of the
- * room with one system call. A client that keeps up never has a queue of its own. */
+ * rooms_slice(), once per turn of the loop, sends all that is pending to each client of the
+ * room with one system call. A client that keeps up never has a queue of its own. A large room
+ * is served in slices, a turn of the loop for each, and holds up nobody: what is published
+ * meanwhile waits until all have what was published before. */
 #ifndef WSFAND_ROOM_H
 #define WSFAND_ROOM_H
 
@@ -29,7 +31,7 @@ struct rooms *rooms_new(struct ev_loop *loop, const struct rooms_events *events,
 /* All clients must have left. */
 void rooms_free(struct rooms **pointer);
 uint32_t rooms_count(const struct rooms *rooms);
-/* Messages that wait in rooms for the next flush. */
+/* Messages that not all have been sent whom they are for. */
 uint32_t rooms_pending(const struct rooms *rooms);
 /* Any client, or NULL when there is none. */
 struct client *rooms_any_client(const struct rooms *rooms);
@@ -52,10 +54,16 @@ struct message *room_state(const struct room *room, enum message_kind kind);
 /* One message to all who are in the room now. When much is pending already it is sent
  * first; should nobody be reached by that, the room is gone. */
 void room_publish(struct rooms *rooms, struct room *room, struct message *message);
-/* A message to one of the room's clients: behind all that was published before. */
+/* A message to one of the room's clients: behind all that was published before. (In a large room
+ * that is being served it may overtake what waits for that; states are no older for it.) */
 void room_tell(struct rooms *rooms, struct client *client, struct message *message);
+/* What was published before goes to this client now, and to the others in their turn. The client may
+ * be lost by that. */
+void room_catch_up(struct rooms *rooms, struct client *client);
 
-/* Sends what is pending, in all rooms or in one. */
+/* Sends what is pending, a slice of each room. True: something is left for the next turn of the loop. */
+bool rooms_slice(struct rooms *rooms);
+/* Sends all that is pending. */
 void rooms_flush(struct rooms *rooms);
 
 #endif

@@ -241,18 +241,29 @@ nothing_to_flush(const struct session *session)
 	return rooms_pending(session->rooms) == 0 && list_empty(&session->clients.dirty);
 }
 
-void
-session_flush(struct session *session)
+bool
+session_turn(struct session *session)
 {
 	uint64_t start;
+	bool left;
 
 	if (nothing_to_flush(session))
-		return;
+		return false;
 	start = clock_monotonic_ns();
 	/* Either may queue for the other: a client found lost changes its room. */
 	do {
 		clients_flush(&session->clients);
-		rooms_flush(session->rooms);
-	} while (!nothing_to_flush(session));
+		left = rooms_slice(session->rooms);
+	} while (!list_empty(&session->clients.dirty));
 	histogram_observe(&histogram_flush, (int64_t)(clock_monotonic_ns() - start) / 1000);
+	return left;
+}
+
+void
+session_flush(struct session *session)
+{
+	while (!nothing_to_flush(session)) {
+		clients_flush(&session->clients);
+		rooms_flush(session->rooms);
+	}
 }

@@ -4,6 +4,7 @@
 #ifndef WSFAND_SESSION_H
 #define WSFAND_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wsfand/admit.h"
@@ -34,7 +35,10 @@ void session_free(struct session *session);
 /* A client of that room: its handshake is answered, and it is welcomed with connection:status
  * and the last states. */
 void session_start(struct session *session, const struct arrival *arrival);
-/* Once per turn of the loop: writes what this turn has queued. */
+/* Once per turn of the loop: writes what this turn has queued, but for large rooms no more than
+ * their slice. True: something is left for the next turn, so the loop must not sleep. */
+bool session_turn(struct session *session);
+/* Writes all that is queued. */
 void session_flush(struct session *session);
 
 #endif
