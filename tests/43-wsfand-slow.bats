@@ -10,13 +10,16 @@ setup() {
 }
 teardown() { dune_teardown; }
 
-# flood KIND COUNT SIZE [PAUSE]: that many frames of that type, of about that size, numbered from 0, so many seconds apart.
+# flood KIND COUNT SIZE [READER]: that many frames of that type, of about that size, numbered from 0; never more than
+# ten ahead of the client of that name, who prints what it gets.
 flood() {
-	"$PYTHON" -c 'import sys, time
-kind, count, size, form, pause = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], float(sys.argv[5])
+	"$PYTHON" -c 'import os, sys, time
+kind, count, size, form, reader = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5]
 for n in range(count):
-    print("{\"type\":\"%s\",\"formId\":\"%s\",\"data\":{\"n\":%d,\"pad\":\"%s\"}}" % (kind, form, n, "x" * size), flush=pause > 0)
-    time.sleep(pause)' "$1" "$2" "$3" "$FORM" "${4:-0}" | send_frames
+    print("{\"type\":\"%s\",\"formId\":\"%s\",\"data\":{\"n\":%d,\"pad\":\"%s\"}}" % (kind, form, n, "x" * size),
+        flush=reader != "")
+    while reader and os.path.getsize(reader) < (n - 10) * size: time.sleep(0.001)' \
+		"$1" "$2" "$3" "$FORM" "${4:+$T/$4.out}" | send_frames
 }
 
 # A client that reads nothing until $T/go is there, then everything; prints the types and numbers it saw.
@@ -83,7 +86,7 @@ except (ws.Ended, ws.Timeout) as end:
 	sleeper slow
 	local memory
 	memory=$(rss_kb wsfand)
-	flood event 1000 10000 0.001
+	flood event 1000 10000 quick
 	await_spawned quick 20
 	rss_below wsfand $((memory + 4096))
 	touch "$T/go"
