@@ -17,7 +17,8 @@
  * burst costs bounded memory and no client's limit. */
 #define PENDING_MESSAGES BATCH_MESSAGES
 #define PENDING_BYTES BATCH_BYTES
-/* Of one room so many clients are served in a turn of the loop, some milliseconds: then others have theirs. */
+/* Of one room so many clients are served in a turn of the loop, some milliseconds: then
+ * others have theirs. */
 #define SLICE_CLIENTS 512
 /* Several messages are joined if at least so many clients get them. */
 #define JOIN_CLIENTS 2
@@ -234,7 +235,8 @@ finish(struct rooms *rooms, struct room *room)
 	outq_init(&room->sending);
 }
 
-/* Sends what is being sent to so many more clients. False when the room is gone: nobody could be reached any more. */
+/* Sends what is being sent to so many more clients. False when the room is gone: nobody could
+ * be reached any more. */
 static bool
 serve(struct rooms *rooms, struct room *room, uint32_t most)
 {
@@ -382,8 +384,9 @@ sit_down(struct room *room, struct client *client)
 	room->clients[room->count++] = client;
 }
 
-/* What is pending is begun, if need be by ending what is being sent; but a large room is not held up
- * for a newcomer, who may then get once more what it is greeted with. False when the room is gone. */
+/* What is pending is begun, if need be by ending what is being sent; but a large room is not
+ * held up for a newcomer, who may then get once more what it is greeted with. False when the
+ * room is gone. */
 static bool
 make_place(struct rooms *rooms, struct room *room)
 {

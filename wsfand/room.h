@@ -57,11 +57,12 @@ void room_publish(struct rooms *rooms, struct room *room, struct message *messag
 /* A message to one of the room's clients: behind all that was published before. (In a large room
  * that is being served it may overtake what waits for that; states are no older for it.) */
 void room_tell(struct rooms *rooms, struct client *client, struct message *message);
-/* What was published before goes to this client now, and to the others in their turn. The client may
- * be lost by that. */
+/* What was published before goes to this client now, and to the others in their turn. The
+ * client may be lost by that. */
 void room_catch_up(struct rooms *rooms, struct client *client);
 
-/* Sends what is pending, a slice of each room. True: something is left for the next turn of the loop. */
+/* Sends what is pending, a slice of each room. True: something is left for the next turn of the
+ * loop. */
 bool rooms_slice(struct rooms *rooms);
 /* Sends all that is pending. */
 void rooms_flush(struct rooms *rooms);

@@ -127,8 +127,8 @@ publish(struct fixture *f, const struct form_id *id)
 	message_unref(&message);
 }
 
-/* One event more. A newcomer of a large room may get some from before it came; nobody gets one twice, or
- * misses any. */
+/* One event more. A newcomer of a large room may get some from before it came; nobody gets one
+ * twice, or misses any. */
 static void
 got(struct viewer *viewer, int number)
 {
@@ -146,18 +146,19 @@ take_in(struct viewer *viewer)
 {
 	char bytes[65536];
 	ssize_t length = recv(viewer->fd, bytes, sizeof(bytes) - 1, 0);
-	ssize_t at = 0;
+	ssize_t at = 0, header;
 
 	bytes[MAX(length, 0)] = '\0';
 	while (at < length) {
 		bool is_long = (uint8_t)bytes[at + 1] == 126;
-		const char *payload = bytes + at + (is_long ? 4 : 2);
-		size_t size = is_long ? (size_t)((uint8_t)bytes[at + 2] << 8 | (uint8_t)bytes[at + 3])
-				      : (size_t)bytes[at + 1];
+		int size = (uint8_t)bytes[at + 1];
 
-		if (payload[0] == 'E')
-			got(viewer, (int)strtol(payload + 1, NULL, 10));
-		at = payload + size - bytes;
+		header = is_long ? 4 : 2;
+		if (is_long)
+			size = (uint8_t)bytes[at + 2] << 8 | (uint8_t)bytes[at + 3];
+		if (bytes[at + header] == 'E')
+			got(viewer, (int)strtol(bytes + at + header + 1, NULL, 10));
+		at += header + size;
 	}
 }
 
