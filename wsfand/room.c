@@ -2,60 +2,22 @@
 #include "wsfand/room.h"
 
 #include <string.h>
-#include <uthash.h>
 
-#include "lib/clock.h"
 #include "lib/list.h"
 #include "lib/mem.h"
-#include "wsfand/batch.h"
 #include "wsfand/compose.h"
 #include "wsfand/counters.h"
 #include "wsfand/deadlines.h"
 #include "wsfand/outq.h"
+#include "wsfand/room_parts.h"
 
 /* What is pending is sent in the midst of a turn when it passes this, so that a
  * burst costs bounded memory and no client's limit. */
 #define PENDING_MESSAGES BATCH_MESSAGES
 #define PENDING_BYTES BATCH_BYTES
-/* Of one room so many clients are served in a turn of the loop, some milliseconds: then
- * others have theirs. */
-#define SLICE_CLIENTS 512
-/* Several messages are joined if at least so many clients get them. */
-#define JOIN_CLIENTS 2
 #define FIRST_PLACES 2
 /* The room is told its number of clients at most so often, in seconds. */
 #define STATUS_INTERVAL 1.0
-
-/* Of states, the room keeps these two. */
-enum { KEPT_ANALYTICS, KEPT_METRICS, KEPT };
-
-/* clients:  |--- to get what is in `sending` ---|--- served, or came later ---|
- *           0                               unserved                     count      */
-struct room {
-	struct form_id id;
-	UT_hash_handle hh;
-	struct client **clients; /* client->place is its index here */
-	uint32_t unserved, count, capacity;
-	uint32_t told; /* the number in the last room-wide connection:status */
-	struct message *kept[KEPT];
-	struct outq pending; /* published; to be sent when `sending` is out */
-	struct outq sending; /* empty while unserved is 0 */
-	struct list turn; /* on rooms->dirty or rooms->begun while anything is to be sent */
-	struct deadline status; /* set: told less than a second ago */
-	bool flushing; /* must not be freed now */
-};
-
-struct rooms {
-	struct ev_loop *loop;
-	const struct rooms_events *events;
-	void *owner;
-	struct room *table;
-	struct list dirty; /* rooms that are to be served in this turn */
-	struct list begun; /* that have had their slice of it */
-	struct deadlines status;
-	uint32_t pending; /* messages, of those that are being sent, too */
-	struct batches batches; /* of the room that is being flushed */
-};
 
 /* The room may be gone afterwards, see room_publish(). */
 static void
@@ -170,7 +132,7 @@ room_new(struct rooms *rooms, const struct form_id *id)
 	return room;
 }
 
-static void
+void
 room_free(struct rooms *rooms, struct room *room)
 {
 	HASH_DEL(rooms->table, room);
@@ -201,103 +163,6 @@ struct message *
 room_state(const struct room *room, enum message_kind kind)
 {
 	return room->kept[kind == MESSAGE_METRICS ? KEPT_METRICS : KEPT_ANALYTICS];
-}
-
-/* What a flush has sent: to all of its clients, but for those who are behind. */
-static void
-measure(const struct outq *sent)
-{
-	for (uint32_t i = 0; i < sent->count; i++) {
-		int64_t at_ms = outq_at(sent, i)->at_ms;
-
-		if (at_ms > 0)
-			histogram_observe(&histogram_sent, (clock_wall_ms() - at_ms) * 1000);
-	}
-}
-
-/* What is pending is from now on being sent, to those who are here now. */
-static void
-begin(struct room *room)
-{
-	if (room->sending.count > 0 || room->pending.count == 0)
-		return;
-	room->sending = room->pending;
-	room->unserved = room->count;
-	outq_init(&room->pending);
-}
-
-static void
-finish(struct rooms *rooms, struct room *room)
-{
-	measure(&room->sending);
-	rooms->pending -= room->sending.count;
-	outq_free(&room->sending);
-	outq_init(&room->sending);
-}
-
-/* Sends what is being sent to so many more clients. False when the room is gone: nobody could
- * be reached any more. */
-static bool
-serve(struct rooms *rooms, struct room *room, uint32_t most)
-{
-	uint32_t until = room->unserved - MIN(room->unserved, most);
-
-	if (room->sending.count == 0)
-		return true;
-	batches_init(&rooms->batches, &room->sending, room->unserved - until >= JOIN_CLIENTS);
-	room->flushing = true;
-	/* From the last to the first: who leaves meanwhile is replaced by one that was served. */
-	while (room->unserved > until)
-		client_send(room->clients[--room->unserved], &rooms->batches);
-	room->flushing = false;
-	if (room->unserved == 0)
-		finish(rooms, room);
-	if (room->count > 0)
-		return true;
-	room_free(rooms, room);
-	return false;
-}
-
-/* All that waits, to all. False when the room is gone. */
-static bool
-room_flush(struct rooms *rooms, struct room *room)
-{
-	while (room->sending.count > 0 || room->pending.count > 0) {
-		begin(room);
-		if (!serve(rooms, room, UINT32_MAX))
-			return false;
-	}
-	list_remove(&room->turn);
-	return true;
-}
-
-void
-rooms_flush(struct rooms *rooms)
-{
-	list_splice(&rooms->dirty, &rooms->begun);
-	while (!list_empty(&rooms->dirty))
-		room_flush(rooms, LIST_FIRST(&rooms->dirty, struct room, turn));
-}
-
-bool
-rooms_slice(struct rooms *rooms)
-{
-	list_splice(&rooms->dirty, &rooms->begun);
-	while (!list_empty(&rooms->dirty)) {
-		struct room *room = LIST_FIRST(&rooms->dirty, struct room, turn);
-
-		list_remove(&room->turn);
-		begin(room);
-		if (!serve(rooms, room, SLICE_CLIENTS))
-			continue;
-		if (room->sending.count > 0) {
-			list_remove(&room->turn);
-			list_append(&rooms->begun, &room->turn);
-		} else if (room->pending.count > 0 && list_empty(&room->turn)) {
-			list_append(&rooms->dirty, &room->turn);
-		}
-	}
-	return !list_empty(&rooms->begun);
 }
 
 static void
@@ -334,37 +199,6 @@ room_publish(struct rooms *rooms, struct room *room, struct message *message)
 		list_append(&rooms->dirty, &room->turn);
 }
 
-static void
-move(struct room *room, uint32_t from, uint32_t to)
-{
-	room->clients[to] = room->clients[from];
-	room->clients[to]->place = to;
-}
-
-void
-room_catch_up(struct rooms *rooms, struct client *client)
-{
-	struct room *room = client->room;
-
-	if (!room || room->flushing)
-		return;
-	begin(room);
-	if (client->place >= room->unserved)
-		return;
-	room->unserved--;
-	move(room, room->unserved, client->place);
-	room->clients[room->unserved] = client;
-	client->place = room->unserved;
-	batches_init(&rooms->batches, &room->sending, false);
-	room->flushing = true;
-	client_send(client, &rooms->batches);
-	room->flushing = false;
-	if (room->unserved == 0)
-		finish(rooms, room);
-	if (room->count == 0)
-		room_free(rooms, room);
-}
-
 void
 room_tell(struct rooms *rooms, struct client *client, struct message *message)
 {
@@ -391,9 +225,9 @@ static bool
 make_place(struct rooms *rooms, struct room *room)
 {
 	if (room->pending.count > 0 && room->unserved <= SLICE_CLIENTS &&
-	    !serve(rooms, room, UINT32_MAX))
+	    !room_serve(rooms, room, UINT32_MAX))
 		return false;
-	begin(room);
+	room_begin(room);
 	return true;
 }
 
@@ -424,10 +258,10 @@ stand_up(struct room *room, struct client *client)
 	uint32_t place = client->place;
 
 	if (place < room->unserved) {
-		move(room, --room->unserved, place);
+		room_move(room, --room->unserved, place);
 		place = room->unserved;
 	}
-	move(room, --room->count, place);
+	room_move(room, --room->count, place);
 	client->room = NULL;
 }
 
