@@ -29,6 +29,25 @@ node_test() {
 	node_test played.test.js
 }
 
+@test "client: with the WebSocket that Node itself has" {
+	need_node
+	# From 22 on it is there; from 20.10 on it may be asked for.
+	if node -e 'process.exit(typeof WebSocket === "function" ? 0 : 1)'; then
+		DUNE_TEST_KIND=global node_test kinds.test.js
+	elif node --experimental-websocket -e 0 2>/dev/null; then
+		DUNE_TEST_KIND=global NODE_OPTIONS=--experimental-websocket node_test kinds.test.js
+	else
+		node_test kinds.test.js
+		skip "node $(node --version) has none; the others have passed"
+	fi
+}
+
+@test "client: with the package ws" {
+	need_node
+	[ -d /usr/share/nodejs/ws ] || skip "Debian's node-ws is not installed"
+	DUNE_TEST_KIND=ws node_test kinds.test.js
+}
+
 @test "client: the package holds the class, its types and nothing else" {
 	need_node
 	need_command npm

@@ -61,6 +61,7 @@ export interface StateChange {
 }
 
 export class FormAnalyticsError extends Error {
+	constructor(code: string, message: string, details?: object);
 	/** The server's INVALID_MESSAGE, RATE_LIMITED, UNAUTHORIZED, TOKEN_EXPIRED; or ours: REFUSED, TIMEOUT, DEAD_LINE,
 	 *  BAD_MESSAGE, TOKEN_UNAVAILABLE, CONNECT_FAILED, GAVE_UP. */
 	code: string;

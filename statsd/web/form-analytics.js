@@ -19,7 +19,9 @@ const DEFAULTS = {
 
 const OPEN = 1;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const CLOSE_FOLLOWS_MS = 100;
 const GOING_AWAY = 1001;
+const ABNORMAL = 1006;
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
 const TRY_AGAIN_LATER = 1013;
@@ -87,11 +89,12 @@ export class FormAnalyticsWebSocket {
 	// The token that the server would not have: not worth another attempt.
 	#refusedToken = null;
 	#heardAt = 0;
+	#heard = 0;
 	#newest = -Infinity;
 	#last = { analytics: null, metrics: null, status: null };
 	#page;
 	#onVisibility = () => this.#visibilityChanged();
-	#onOnline = () => this.#comeBackNow();
+	#onOnline = () => this.#backOnline();
 
 	constructor(formId, options = {}) {
 		if (!/^[0-9a-f]{24}$/i.test(formId))
@@ -236,6 +239,8 @@ export class FormAnalyticsWebSocket {
 		const generation = this.#generation;
 		this.#setState('connecting', { attempt: this.#attempts });
 		let token;
+		// Whoever has a token for us may be silent for ever, just as the server may.
+		this.#limit('TOKEN_UNAVAILABLE', 'no token came in time');
 		try {
 			token = await this.#currentToken();
 		} catch (error) {
@@ -266,7 +271,7 @@ export class FormAnalyticsWebSocket {
 	}
 
 	#connectSocket(generation) {
-		const { WebSocket: Socket, tokenIn, connectTimeoutMs } = this.#options;
+		const { WebSocket: Socket, tokenIn } = this.#options;
 		const protocols = this.#token && tokenIn === 'protocol' ? ['bearer', this.#token] : [];
 		const mine = (action) => (event) => {
 			if (generation === this.#generation)
@@ -284,8 +289,8 @@ export class FormAnalyticsWebSocket {
 		socket.onopen = mine(() => this.#opened());
 		socket.onmessage = mine((event) => this.#take(event.data));
 		socket.onclose = mine((event) => this.#closed(event.code, event.reason));
-		// A close follows; the browser says no more than that something went wrong.
-		socket.onerror = () => {};
+		// A close follows (but not in Node's own, where a connection fails); that something went wrong is all that is said.
+		socket.onerror = mine(() => this.#after('lost', CLOSE_FOLLOWS_MS, () => this.#closed(ABNORMAL, '')));
 		// ws, and whatever else in Node shows the answer to a handshake that failed.
 		if (typeof socket.on === 'function')
 			socket.on('unexpected-response', (request, response) => {
@@ -293,10 +298,14 @@ export class FormAnalyticsWebSocket {
 				response.resume?.();
 				request.destroy?.();
 			});
-		this.#after('connect', connectTimeoutMs, () => {
-			this.#fail('TIMEOUT', 'the server did not answer the handshake');
+		this.#limit('TIMEOUT', 'the server did not answer the handshake');
+	}
+
+	#limit(code, words) {
+		this.#after('connect', this.#options.connectTimeoutMs, () => {
+			this.#fail(code, words);
 			this.#drop();
-			this.#retry({ reason: 'no answer' });
+			this.#retry({ reason: words });
 		});
 	}
 
@@ -320,28 +329,31 @@ export class FormAnalyticsWebSocket {
 		return true;
 	}
 
-	// Pings where nothing else is heard, and takes the line for dead where no answer comes.
+	// Pings where nothing else is heard.
 	#watchLine() {
-		const { pingMs, pongTimeoutMs } = this.#options;
+		const { pingMs } = this.#options;
 		if (!pingMs)
 			return;
 		this.#after('ping', this.#heardAt + pingMs - Date.now(), () => {
-			const silent = Date.now() - this.#heardAt;
-			if (silent < pingMs) {
+			if (Date.now() - this.#heardAt < pingMs)
+				this.#watchLine();
+			else
+				this.#ping();
+		});
+	}
+
+	// Takes the line for dead where nothing at all comes after it.
+	#ping() {
+		const before = this.#heard;
+		this.#send({ type: 'ping', timestamp: Date.now() });
+		this.#after('ping', this.#options.pongTimeoutMs, () => {
+			if (this.#heard !== before) {
 				this.#watchLine();
 				return;
 			}
-			const before = this.#heardAt;
-			this.#send({ type: 'ping', timestamp: Date.now() });
-			this.#after('ping', pongTimeoutMs, () => {
-				if (this.#heardAt !== before) {
-					this.#watchLine();
-					return;
-				}
-				this.#fail('DEAD_LINE', 'the server did not answer a ping');
-				this.#drop();
-				this.#retry({ reason: 'the line was dead' });
-			});
+			this.#fail('DEAD_LINE', 'the server did not answer a ping');
+			this.#drop();
+			this.#retry({ reason: 'the line was dead' });
 		});
 	}
 
@@ -380,6 +392,7 @@ export class FormAnalyticsWebSocket {
 
 	#take(text) {
 		this.#heardAt = Date.now();
+		this.#heard++;
 		let message;
 		try {
 			message = JSON.parse(text);
@@ -510,8 +523,16 @@ export class FormAnalyticsWebSocket {
 	}
 
 	#comeBackNow() {
-		if (this.#wanted && (this.#state === 'waiting' || this.#state === 'paused'))
+		if (this.#wanted && (this.#state === 'waiting' || (this.#state === 'paused' && !this.#page?.hidden)))
 			this.#open();
+	}
+
+	// Another network, perhaps: what waits need not, and what is open may be so in name only.
+	#backOnline() {
+		if (this.#state === 'live' && this.#options.pingMs)
+			this.#ping();
+		else
+			this.#comeBackNow();
 	}
 
 	// A page that nobody looks at needs no numbers; the server sends the newest to whoever comes back.

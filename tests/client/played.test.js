@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The client against a server that is played: refusals, tokens, codes that a wsfand says only when it must.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import test from 'node:test';
 import { FormAnalyticsWebSocket } from '../../statsd/web/form-analytics.js';
 import { Client, play } from './socket.js';
@@ -198,4 +199,70 @@ test('maxRetries gives up', async (t) => {
 	await until('gave up', () => seen.client.state === 'refused');
 	assert.equal(seen.errors.at(-1).code, 'GAVE_UP');
 	assert.equal(seen.count('connecting'), 3);
+});
+
+test('a server that accepts and says nothing; a token that never comes', async (t) => {
+	const server = net.createServer((socket) => t.after(() => socket.destroy()));
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.after(() => server.close());
+	const url = `ws://127.0.0.1:${server.address().port}`;
+	const silent = watching(t, url, { connectTimeoutMs: 50 });
+	await until('several attempts', () => silent.count('waiting') >= 3);
+	assert.ok(silent.errors.every((error) => error.code === 'TIMEOUT'));
+	const tokenless = watching(t, url, { connectTimeoutMs: 50, token: () => new Promise(() => {}) });
+	await until('several attempts', () => tokenless.count('waiting') >= 3);
+	assert.ok(tokenless.errors.every((error) => error.code === 'TOKEN_UNAVAILABLE'));
+});
+
+test('what a handler throws harms nobody else', async (t) => {
+	const server = await playing(t, () => {}, (end) => end.send(JSON.stringify({ type: 'analytics:update', formId: FORM,
+		data: { totalResponses: 1, byField: {} } })));
+	const { error } = console;
+	t.after(() => { console.error = error; });
+	const told = [];
+	console.error = (thrown) => told.push(thrown.message);
+	const seen = watching(t, server.url, { autoConnect: false });
+	const got = [];
+	seen.client.onAnalyticsUpdate = () => { throw new Error('mine'); };
+	const off = seen.client.on('analytics', () => got.push('first'));
+	seen.client.on('analytics', () => got.push('second'));
+	off();
+	seen.client.connect();
+	await until('the other', () => got.length === 1);
+	assert.deepEqual([told, got, seen.client.state], [['mine'], ['second'], 'live']);
+	assert.throws(() => seen.client.on('nothing', () => {}), TypeError);
+	seen.client.close();
+	assert.equal(seen.client.refresh(), false);
+});
+
+test('online again: what waits tries now, what is dead without a word is found out', async (t) => {
+	let answers = false;
+	const server = await playing(t, () => (answers ? undefined : { status: 500 }), (end) => end.on('text', () => {}));
+	const seen = watching(t, server.url, { firstRetryMs: 3600000, pongTimeoutMs: 50 });
+	await until('waiting', () => seen.client.state === 'waiting');
+	answers = true;
+	const target = new EventTarget();
+	t.after(() => { delete globalThis.addEventListener; delete globalThis.removeEventListener; });
+	globalThis.addEventListener = target.addEventListener.bind(target);
+	globalThis.removeEventListener = target.removeEventListener.bind(target);
+	seen.client.close();
+	seen.client.connect();
+	await until('live', () => seen.client.state === 'live');
+	// The played server never answers a ping.
+	target.dispatchEvent(new Event('online'));
+	await until('dead', () => seen.errors.at(-1)?.code === 'DEAD_LINE' && seen.client.state === 'waiting');
+	target.dispatchEvent(new Event('online'));
+	await until('live again', () => seen.client.state === 'live');
+});
+
+test('a hidden page does not come back until somebody looks', async (t) => {
+	let asked = 0;
+	const server = await playing(t, () => { asked++; return { status: 500 }; });
+	const page = Object.assign(new EventTarget(), { hidden: true });
+	const seen = watching(t, server.url, { document: page });
+	await until('paused', () => seen.client.state === 'paused');
+	assert.equal(asked, 1);
+	page.hidden = false;
+	page.dispatchEvent(new Event('visibilitychange'));
+	await until('it tries', () => asked >= 3);
 });

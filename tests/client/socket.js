@@ -132,6 +132,7 @@ export async function play(onRequest, onClient) {
 	const server = http.createServer((request, response) => response.writeHead(426).end());
 	const ends = new Set();
 	server.on('upgrade', (request, socket, head) => {
+		socket.on('error', () => {});
 		const refusal = onRequest(request);
 		if (refusal) {
 			const lines = Object.entries(refusal.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the tests of the client share: a wsfand of their own, a producer, a line that can be cut, and waiting.
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
@@ -11,6 +12,15 @@ import { Client } from './socket.js';
 
 export const FORM = '60f7b1b9e1234567890abcde';
 const SLOW = Number(process.env.DUNE_TEST_SLOW ?? 1);
+
+// A token as wsfand takes it (HS256), for so many seconds.
+export const SECRET = 'a secret of at least thirty-two bytes';
+let serial = 0;
+export function signed(seconds, claims = { forms: [FORM] }) {
+	const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+	const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp: Math.ceil(Date.now() / 1000) + seconds, jti: ++serial, ...claims })}`;
+	return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
+}
 
 export async function until(what, condition, ms = 10000) {
 	const end = Date.now() + ms * SLOW;

@@ -2,7 +2,7 @@
 // The client against a real wsfand.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Line, Wsfand, until, watch } from './support.js';
+import { FORM, Line, SECRET, Wsfand, signed, until, watch } from './support.js';
 
 async function withWsfand(t, settings) {
 	const wsfand = new Wsfand(settings);
@@ -147,4 +147,59 @@ test('a hidden page lets go after a while, and catches up', async (t) => {
 	assert.deepEqual(seen.totals.filter((n) => n === 2), []);
 	turn(false);
 	await until('2', () => seen.totals.at(-1) === 2);
+});
+
+const TOKENS = { DUNE_JWT_SECRET: SECRET };
+
+test('a token that can be had anew: renewed over and over, the connection lives on', async (t) => {
+	const wsfand = await withWsfand(t, TOKENS);
+	const given = [];
+	const seen = watching(t, wsfand.url, { token: () => {
+		given.push(signed(2));
+		return given.at(-1);
+	} });
+	// Each lives for 2 to 3 s: the fourth is asked for when the first has expired long ago.
+	await until('four tokens', () => given.length >= 4, 30000);
+	await wsfand.total(4);
+	await until('numbers', () => seen.totals.at(-1) === 4);
+	assert.equal(seen.count('waiting'), 0);
+	assert.deepEqual(seen.errors, []);
+});
+
+test('a token that expires: 1008; another one, and it is live again', async (t) => {
+	const wsfand = await withWsfand(t, TOKENS);
+	const seen = watching(t, wsfand.url, { token: signed(1) });
+	await until('live', () => seen.client.state === 'live');
+	await until('refused', () => seen.client.state === 'refused', 20000);
+	assert.deepEqual(seen.errors.map((error) => error.code), ['TOKEN_EXPIRED', 'REFUSED']);
+	assert.equal(seen.states.at(-1).code, 1008);
+	assert.equal(seen.count('connecting'), 1);
+	seen.client.setToken(signed(3600));
+	await until('live again', () => seen.client.state === 'live');
+	seen.client.setToken(signed(3600));
+	await wsfand.total(1);
+	await until('numbers', () => seen.totals.at(-1) === 1);
+	assert.equal(seen.count('live'), 2);
+});
+
+test('a function that renews too late: 1008, then it is asked and it comes back by itself', async (t) => {
+	const wsfand = await withWsfand(t, TOKENS);
+	const tokens = [signed(1), null, signed(3600)];
+	const seen = watching(t, wsfand.url, { token: () => (tokens.length > 1 ? tokens.shift() : tokens[0]) });
+	await until('live twice', () => seen.count('live') === 2, 20000);
+	assert.ok(seen.states.some((change) => change.code === 1008));
+	assert.equal(seen.count('refused'), 0);
+});
+
+test('no token, a wrong one, one for another form', async (t) => {
+	const wsfand = await withWsfand(t, TOKENS);
+	for (const [token, code] of [[undefined, 401], ['a.b.c', 401], [signed(60, { forms: ['0'.repeat(24)] }), 403]]) {
+		const seen = watching(t, wsfand.url, { token });
+		await until('refused', () => seen.client.state === 'refused');
+		assert.equal(seen.states.at(-1).code, code);
+		assert.equal(seen.count('connecting'), 1);
+	}
+	const query = watching(t, wsfand.url, { token: signed(60, { forms: '*' }), tokenIn: 'query' });
+	await until('live', () => query.client.state === 'live');
+	assert.equal(query.client.formId, FORM);
 });
