@@ -21,6 +21,10 @@
 #include "lib/histogram.h"
 
 enum counter_kind { KIND_COUNTER, KIND_COUNTER_US, KIND_GAUGE, KIND_GAUGE_MS, KIND_HISTOGRAM };
+#define COUNTER_KINDS 5
+
+/* As reports name them (docs/protocol.md, "Reports"). */
+extern const char *const counter_kind_names[COUNTER_KINDS];
 
 struct counter {
 	const char *name;

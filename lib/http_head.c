@@ -42,24 +42,6 @@ is_control(char byte)
 	return ((uint8_t)byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
-static bool
-is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t';
-}
-
-static struct slice
-trim(struct slice slice)
-{
-	while (slice.length > 0 && is_blank(slice.bytes[0])) {
-		slice.bytes++;
-		slice.length--;
-	}
-	while (slice.length > 0 && is_blank(slice.bytes[slice.length - 1]))
-		slice.length--;
-	return slice;
-}
-
 /* 1 and the next line without its CR LF; 0 when it has not come whole; -1. What
  * there is of an unfinished line is judged at once, so that no garbage waits. */
 static int
@@ -139,10 +121,10 @@ parse_request_line(struct cursor *cursor, struct http_head *head, struct slice l
 static int
 parse_field(struct cursor *cursor, struct http_head *head, struct slice line)
 {
-	if (is_blank(line.bytes[0]))
+	if (http_is_blank(line.bytes[0]))
 		return fail(cursor, "folded header field");
 	size_t name = token_span(line);
-	if (name < line.length && is_blank(line.bytes[name]))
+	if (name < line.length && http_is_blank(line.bytes[name]))
 		return fail(cursor, "space in a header field name");
 	if (name == 0 || name == line.length || line.bytes[name] != ':')
 		return fail(cursor, "malformed header field");
@@ -150,7 +132,7 @@ parse_field(struct cursor *cursor, struct http_head *head, struct slice line)
 		return fail(cursor, "too many header fields");
 	struct http_field *field = &head->fields[head->field_count++];
 	field->name = (struct slice){line.bytes, name};
-	field->value = trim((struct slice){line.bytes + name + 1, line.length - name - 1});
+	field->value = slice_trim((struct slice){line.bytes + name + 1, line.length - name - 1});
 	return 0;
 }
 
@@ -233,7 +215,7 @@ list_has(struct slice list, const char *token)
 	while (list.length > 0) {
 		const char *comma = memchr(list.bytes, ',', list.length);
 		size_t length = comma != NULL ? (size_t)(comma - list.bytes) : list.length;
-		if (slice_equal_nocase(trim((struct slice){list.bytes, length}), token))
+		if (slice_equal_nocase(slice_trim((struct slice){list.bytes, length}), token))
 			return true;
 		size_t skipped = length + (comma != NULL);
 		list.bytes += skipped;
@@ -305,6 +287,18 @@ http_query_get(struct slice query, const char *name, char *out, size_t size)
 		at = mark != NULL ? mark + 1 : end;
 	}
 	return -1;
+}
+
+struct slice
+slice_trim(struct slice slice)
+{
+	while (slice.length > 0 && http_is_blank(slice.bytes[0])) {
+		slice.bytes++;
+		slice.length--;
+	}
+	while (slice.length > 0 && http_is_blank(slice.bytes[slice.length - 1]))
+		slice.length--;
+	return slice;
 }
 
 bool

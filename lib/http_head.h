@@ -51,6 +51,15 @@ bool http_head_has_token(const struct http_head *head, const char *name, const c
  * length, or -1: absent, too long, badly encoded, or with a NUL inside. */
 MUST_CHECK int http_query_get(struct slice query, const char *name, char *out, size_t size);
 
+/* RFC 9110, 5.6.3: the white space there may be around values. */
+static inline bool
+http_is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+/* Without the blanks around it. */
+struct slice slice_trim(struct slice slice);
 bool slice_equal(struct slice slice, const char *text);
 bool slice_equal_nocase(struct slice slice, const char *text);
 

@@ -27,14 +27,6 @@ struct report {
 	struct buf scratch; /* one JSON object, between its building and its sending */
 };
 
-static const char *const kind_names[] = {
-    [KIND_COUNTER] = "counter",
-    [KIND_COUNTER_US] = "counter_us",
-    [KIND_GAUGE] = "gauge",
-    [KIND_GAUGE_MS] = "gauge_ms",
-    [KIND_HISTOGRAM] = "histogram",
-};
-
 int
 report_frame(struct report *report, const void *json, size_t length)
 {
@@ -71,7 +63,7 @@ put_row(struct json_writer *w, const struct counter *row)
 	json_object_begin(w);
 	put_pair(w, "name", row->name);
 	put_pair(w, "labels", row->labels);
-	put_pair(w, "kind", kind_names[row->kind]);
+	put_pair(w, "kind", counter_kind_names[row->kind]);
 	put_pair(w, "help", row->help);
 	if (row->kind == KIND_HISTOGRAM) {
 		json_key(w, "bounds");

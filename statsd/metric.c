@@ -100,19 +100,11 @@ metric_labels_valid(const char *labels)
 	return true;
 }
 
-static const char *const kind_names[] = {
-    [KIND_COUNTER] = "counter",
-    [KIND_COUNTER_US] = "counter_us",
-    [KIND_GAUGE] = "gauge",
-    [KIND_GAUGE_MS] = "gauge_ms",
-    [KIND_HISTOGRAM] = "histogram",
-};
-
 int
 metric_kind_parse(const char *text, enum counter_kind *kind)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++) {
-		if (strcmp(text, kind_names[i]) == 0) {
+	for (size_t i = 0; i < COUNTER_KINDS; i++) {
+		if (strcmp(text, counter_kind_names[i]) == 0) {
 			*kind = (enum counter_kind)i;
 			return 0;
 		}

@@ -17,24 +17,6 @@ struct chain {
 	size_t count;
 };
 
-static bool
-is_blank(char byte)
-{
-	return byte == ' ' || byte == '\t';
-}
-
-static struct slice
-trim(struct slice slice)
-{
-	while (slice.length > 0 && is_blank(slice.bytes[0])) {
-		slice.bytes++;
-		slice.length--;
-	}
-	while (slice.length > 0 && is_blank(slice.bytes[slice.length - 1]))
-		slice.length--;
-	return slice;
-}
-
 /* RFC 7239, 6.1: a port, or an obfuscated one. */
 static bool
 port_good(const char *text, size_t length)
@@ -96,7 +78,7 @@ read_plain_list(struct chain *chain, struct slice list)
 	while (list.length > 0) {
 		const char *comma = memchr(list.bytes, ',', list.length);
 		size_t length = comma != NULL ? (size_t)(comma - list.bytes) : list.length;
-		struct slice item = trim((struct slice){list.bytes, length});
+		struct slice item = slice_trim((struct slice){list.bytes, length});
 		if (item.length > 0)
 			chain_add(chain, parse_node(item));
 		size_t skipped = length + (comma != NULL);
@@ -108,7 +90,7 @@ read_plain_list(struct chain *chain, struct slice list)
 static void
 skip_blanks(struct slice *text)
 {
-	while (text->length > 0 && is_blank(text->bytes[0])) {
+	while (text->length > 0 && http_is_blank(text->bytes[0])) {
 		text->bytes++;
 		text->length--;
 	}
@@ -124,7 +106,7 @@ next_byte(struct slice *text)
 static bool
 is_separator(char byte)
 {
-	return is_blank(byte) || byte == ';' || byte == ',' || byte == '"';
+	return http_is_blank(byte) || byte == ';' || byte == ',' || byte == '"';
 }
 
 /* Behind the opening quote (RFC 9110, 5.6.4). The value's length, of which only MAX_NODE bytes
