@@ -140,10 +140,11 @@ $(B)/obj/statsd/web_files.o: $(wildcard statsd/web/*)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples \
+	    $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples \
 	    $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/doc/dune-live
 	install -m 644 docs/*.md docs/*.png docs/alerts.yml docs/grafana.json $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
@@ -153,6 +154,7 @@ install: all
 uninstall:
 	rm -f $(foreach program,$(notdir $(PROGRAMS)),$(DESTDIR)$(PREFIX)/bin/$(program))
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.1)),$(DESTDIR)$(PREFIX)/share/man/man1/$(page))
+	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.7)),$(DESTDIR)$(PREFIX)/share/man/man7/$(page))
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.8)),$(DESTDIR)$(PREFIX)/share/man/man8/$(page))
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/dune-live
 
