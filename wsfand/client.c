@@ -185,6 +185,14 @@ on_pong(void *owner)
 	return client->state <= CLIENT_CLOSING;
 }
 
+/* What the peer was answered before its last words leaves ahead of the Close, if the kernel
+ * takes it now; for a peer that is behind it is too late. */
+static bool
+keeps_up(const struct client *client)
+{
+	return !client->behind;
+}
+
 /* RFC 6455, 5.5.1: answer with a Close of the same code, if none was sent. */
 static void
 on_close(void *owner, uint16_t code)
@@ -197,7 +205,7 @@ on_close(void *owner, uint16_t code)
 		client_close_sent(client);
 	} else if (client->state == CLIENT_OPEN) {
 		echo = message_new_close(code, "");
-		start_closing(client, CLOSE_CLIENT, echo, false);
+		start_closing(client, CLOSE_CLIENT, echo, keeps_up(client));
 		message_unref(&echo);
 	}
 }
@@ -227,7 +235,7 @@ client_feed(struct client *client, const uint8_t *data, size_t length)
 		if (outq_empty(&client->queue))
 			client_close_sent(client);
 	}
-	client_close(client, reason, false);
+	client_close(client, reason, keeps_up(client));
 }
 
 static void
