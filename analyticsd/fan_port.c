@@ -339,7 +339,7 @@ fan_port_new(struct ev_loop *loop, const struct fan_config *config)
 	fan->publish = publish_new(fan->interest, config->update_interval_ms);
 	fan->frames = room_frames_new(forms_zone(config->forms), config->max_frame_bytes);
 	while ((path = strsep(&rest, ",")) != NULL)
-		open_link(fan, index++, path);
+		open_link(fan, index++, path + strspn(path, " "));
 	free(list);
 	ev_timer_init(&fan->due, on_due, 0, 0);
 	ev_prepare_init(&fan->turn_end, on_turn_end);

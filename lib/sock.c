@@ -245,7 +245,7 @@ sock_address_parse(struct sock_address *address, const char *text)
 	}
 	name = *host == '\0' || strcmp(host, "*") == 0 ? "0.0.0.0" : host;
 	if (getaddrinfo(name, port, &hints, &found) != 0 || !found) {
-		errno = EINVAL;
+		errno = EADDRNOTAVAIL;
 		return -1;
 	}
 	memset(address, 0, sizeof(*address));

@@ -29,7 +29,7 @@ void sock_unlink(const char *path);
 MUST_CHECK int sock_connect_unix(const char *path);
 
 /* "host:port", "[v6]:port" (numeric hosts, or a name getaddrinfo knows; "*" and "" mean any). 0
- * or -1 (errno EINVAL). */
+ * or -1 (errno EINVAL, or EADDRNOTAVAIL where nobody knows the name). */
 MUST_CHECK int sock_address_parse(struct sock_address *address, const char *text);
 /* "127.0.0.1:8080", "[::1]:8080", "unix:PATH". Returns out. */
 #define SOCK_ADDRESS_TEXT 128

@@ -69,7 +69,7 @@ listen_new(struct ev_loop *loop, const char *addresses, struct door *door)
 	listen->door = door;
 	list_init(&listen->places);
 	while ((text = strsep(&rest, ",")))
-		place_add(listen, loop, text);
+		place_add(listen, loop, text + strspn(text, " "));
 	MEM_FREE(&copy);
 	return listen;
 }

@@ -117,7 +117,7 @@ TEST(env_names_what_is_wrong)
 	check_wrong("DUNE_RUN_DIR", "/dev/null", "a directory");
 	check_wrong("DUNE_FRAMES_TO", "unix:/a,", "a list of unix:PATH, with commas between");
 	check_wrong(
-	    "DUNE_LISTEN", "x", "a list of host:port, [::]:port or unix:PATH, with commas between");
+	    "DUNE_LISTEN", "x", "a list of host:port, [::]:port or unix:PATH, 16 at most, with commas between");
 }
 
 TEST(env_check_passes_silently)
@@ -167,9 +167,13 @@ TEST(env_refuses_unknown_arguments)
 TEST(env_checks_listen_addresses)
 {
 	static const char *const good[] = {"0.0.0.0:8080", "localhost:0", "[::]:8080",
-	    "[::1]:65535", "*:80", ":80", "unix:/a/b.sock", "unix:x,127.0.0.1:1,[::]:2"};
+	    "[::1]:65535", "*:80", ":80", "unix:/a/b.sock", "unix:x,127.0.0.1:1,[::]:2",
+	    "a:1, b:2", "a-b_c.example:1", "[fe80::1%eth0]:1", "[::ffff:1.2.3.4]:1",
+	    "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1"};
 	static const char *const bad[] = {"8080", "a:65536", "a:", "a:-1", "a:b", "::1:80",
-	    "[::1]80", "[]:80", "[::1:80", "unix:", ",", "a:1,", ",a:1", "a:1,,b:2", "a:1, b:2"};
+	    "[::1]80", "[]:80", "[::1:80", "unix:", ",", "a:1,", ",a:1", "a:1,,b:2", "a:1, ",
+	    "999.1.1.1:80", "1.2.3:80", "[zz]:80", "[1.2.3.4]:80", "[::1%]:80", "a b:80", "a/b:80",
+	    "http://a:80", "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1"};
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
 		if (env_check_listen(good[i]) != NULL)
 			unit_fail(__FILE__, __LINE__, "refused: %s", good[i]);
