@@ -127,7 +127,8 @@ env_check_listen(const char *value)
 const char *
 env_check_unix_list(const char *value)
 {
-	return list_all(value, SIZE_MAX, is_unix) ? NULL : "a list of unix:PATH, with commas between";
+	return list_all(value, SIZE_MAX, is_unix) ? NULL
+						  : "a list of unix:PATH, with commas between";
 }
 
 /* A directory that is not there yet passes: the supervisor may still make it, and

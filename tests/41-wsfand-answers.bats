@@ -121,6 +121,18 @@ time.sleep(60)' "$(listen_port wsfand)"
 	eq GET "$(answer .headers.allow)" allow
 }
 
+@test "HEAD: the same answers without their bodies" {
+	start_daemon wsfand
+	local path port
+	port=$(listen_port wsfand)
+	for path in "/ws/forms/$FORM" /ws/forms/x /ws/x /healthz; do
+		printf 'HEAD %s HTTP/1.1\r\nHost: a\r\n\r\n' "$path" | socat -t 5 - "TCP:127.0.0.1:$port" >"$T/head"
+		grep -q '^HTTP/1.1 [45]' "$T/head"
+		grep -qi '^content-length: [1-9]' "$T/head"
+		eq "$(printf '\r\n\r\n' | od -An -tx1)" "$(tail -c 4 "$T/head" | od -An -tx1)" "the end of the answer for $path"
+	done
+}
+
 @test "426: no upgrade, or another version" {
 	start_daemon wsfand
 	asked "$LINE\r\n" 426
@@ -143,6 +155,14 @@ time.sleep(60)' "$(listen_port wsfand)"
 	asked "GET /ws/forms/x HTTP/1.1\r\nHost: a\r\n\r\n" 400
 	stop_spawned one
 	wait_until 5 ws --path "/ws/forms/$FORM" --count 1
+}
+
+@test "without DUNE_MAX_CLIENTS the file limit less 64 come in" {
+	need_command prlimit
+	DUNE_TEST_WRAPPER="prlimit --nofile=67 ${DUNE_TEST_WRAPPER:-}" start_daemon wsfand
+	local name
+	for name in one two three; do ws_spawn $name --path "/ws/forms/$FORM" --stay; done
+	asked "$LINE$UPGRADE$VERSION$KEY\r\n" 503
 }
 
 # cpu_ticks NAME: what the daemon has used of the processor.

@@ -122,6 +122,21 @@ pinged() { [ "$(grep -c '"ping"' "$T/$1.out")" -ge "$2" ]; }
 	tail -n 1 "$T/out" | grep -q INVALID_MESSAGE
 }
 
+@test "limits of one byte: control frames pass, whole and chopped" {
+	start_daemon wsfand DUNE_WEBSOCKET_MAX_MESSAGE_BYTES=1 DUNE_WEBSOCKET_READ_BUFFER_SIZE=1 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=1
+	closed 1009 --frame opcode=1,size=2
+	"$PYTHON" - "$(listen_port wsfand)" <<-END
+		import sys, time; sys.path.insert(0, "$TOOLS"); import ws
+		c = ws.connect(int(sys.argv[1]), "/ws/forms/$FORM")
+		assert c.message(5)[0] == 1  # the welcome
+		for byte in ws.encode(9, b"p" * 125): c.socket.sendall(bytes([byte]))
+		pong = c.frame(time.monotonic() + 5)
+		assert (pong.opcode, pong.payload) == (10, b"p" * 125)
+		c.socket.sendall(ws.encode(1, b"1"))
+		assert b"INVALID_MESSAGE" in c.message(5)[1]
+	END
+}
+
 @test "control frames: pongs with the same payload, between fragments too; pongs unasked are passed over" {
 	start_daemon wsfand
 	ws --path "/ws/forms/$FORM" --control --wait 1 --frame opcode=9,text=hello --pause 0.2 --frame opcode=9,size=125 --pause 0.2 \

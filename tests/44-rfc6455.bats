@@ -46,6 +46,6 @@ deflate() { "$PYTHON" "$TOOLS/deflate.py" "$1" "$(listen_port wsfand)" "${@:2}";
 }
 
 @test "a client that is behind and compresses: states replaced, events in order" {
-	start_daemon wsfand DUNE_CONNECT_RATE=0
+	start_daemon wsfand DUNE_CONNECT_RATE=0 DUNE_WRITE_TIMEOUT_MS=600000
 	deflate slow "$DUNE_RUN_DIR/frames.sock"
 }

@@ -166,8 +166,7 @@ client_limit(const struct settings *settings)
 
 	if (settings->max_clients > 0)
 		return (uint32_t)settings->max_clients;
-	return files > 2 * RESERVED_FILES ? (uint32_t)MIN(files - RESERVED_FILES, 10000000UL)
-					  : RESERVED_FILES;
+	return files > RESERVED_FILES ? (uint32_t)MIN(files - RESERVED_FILES, 10000000UL) : 1;
 }
 
 static struct client_settings

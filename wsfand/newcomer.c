@@ -2,6 +2,7 @@
 #include "wsfand/newcomer.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "lib/buf.h"
@@ -73,11 +74,28 @@ dismiss(struct newcomer *newcomer)
 	fd_close(&fd);
 }
 
+/* How much of the answer is due: who asks with HEAD gets no body (RFC 9110, 9.3.2). */
+static size_t
+due_length(const struct newcomer *newcomer, const char *answer, size_t length)
+{
+	static const char head[] = "HEAD ";
+	char method[sizeof(head) - 1] = "";
+	const char *body = memmem(answer, length, "\r\n\r\n", 4);
+
+	if (buf_length(&newcomer->head) >= sizeof(method))
+		memcpy(method, buf_bytes(&newcomer->head), sizeof(method));
+	else if (recv(newcomer->io.fd, method, sizeof(method), MSG_PEEK | MSG_DONTWAIT) < 0)
+		return length;
+	return body && memcmp(method, head, sizeof(method)) == 0 ? (size_t)(body + 4 - answer)
+								 : length;
+}
+
 static void
 refuse(struct newcomer *newcomer, enum verdict verdict, const char *problem, uint32_t retry_after_s)
 {
 	char answer[ANSWER_SIZE];
-	size_t length = answer_refuse(answer, verdict, problem, retry_after_s);
+	size_t length = due_length(
+	    newcomer, answer, answer_refuse(answer, verdict, problem, retry_after_s));
 	ssize_t sent = send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (sent != (ssize_t)length) {

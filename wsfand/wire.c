@@ -93,7 +93,8 @@ wire_of(struct feed *feed)
 
 	if (!wire) {
 		wire = mem_zalloc(sizeof(*wire));
-		buf_init(&wire->frame, feed->terms->max_message + WIRE_MAX_HEADER);
+		buf_init(&wire->frame,
+		    MAX(feed->terms->max_message, CONTROL_MAX_PAYLOAD) + WIRE_MAX_HEADER);
 		buf_init(&wire->message, feed->terms->max_message);
 		*feed->wire = wire;
 	}

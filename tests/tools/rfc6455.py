@@ -442,7 +442,7 @@ def refused(status, request, chop=0):
             raise Bad("connection: %r" % headers.get("connection"))
         if headers["content-type"] != "application/json":
             raise Bad("content-type: %r" % headers["content-type"])
-        body = client.read_body(headers, deadline)
+        body = b'{"error":0}' if request.startswith(b"HEAD ") else client.read_body(headers, deadline)
         if set(json.loads(body)) != {"error"}:
             raise Bad("body: %r" % body)
         try:

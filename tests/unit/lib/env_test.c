@@ -106,9 +106,9 @@ check_wrong(const char *name, const char *value, const char *want)
 
 TEST(env_names_what_is_wrong)
 {
-	static const char number[] = "a whole number between 1024 and 67108864";
+	static const char number[] = "a whole number between 128 and 67108864";
 	check_wrong("DUNE_MAX_FRAME_BYTES", "abc", number);
-	check_wrong("DUNE_MAX_FRAME_BYTES", "1023", number);
+	check_wrong("DUNE_MAX_FRAME_BYTES", "127", number);
 	check_wrong("DUNE_MAX_FRAME_BYTES", "67108865", number);
 	check_wrong("DUNE_MAX_FRAME_BYTES", "99999999999999999999", number);
 	check_wrong("DUNE_MAX_FRAME_BYTES", "4096 ", number);
@@ -116,8 +116,8 @@ TEST(env_names_what_is_wrong)
 	check_wrong("DUNE_LOG_LEVEL", "info|warn", "one of debug|info|warn|error");
 	check_wrong("DUNE_RUN_DIR", "/dev/null", "a directory");
 	check_wrong("DUNE_FRAMES_TO", "unix:/a,", "a list of unix:PATH, with commas between");
-	check_wrong(
-	    "DUNE_LISTEN", "x", "a list of host:port, [::]:port or unix:PATH, 16 at most, with commas between");
+	check_wrong("DUNE_LISTEN", "x",
+	    "a list of host:port, [::]:port or unix:PATH, 16 at most, with commas between");
 }
 
 TEST(env_check_passes_silently)
@@ -141,7 +141,7 @@ TEST(env_help_and_version_need_no_good_settings)
 	CHECK_INT(got.status, 0);
 	CHECK_STRING(got.err, "");
 	CHECK(strstr(got.out, "usage: testd [--help") == got.out);
-	CHECK(strstr(got.out, "1024 to 67108864; default 1048576; now junk\n") != NULL);
+	CHECK(strstr(got.out, "128 to 67108864; default 1048576; now junk\n") != NULL);
 	CHECK(strstr(got.out, "default unix:$DUNE_RUN_DIR/frames.sock,") != NULL);
 	CHECK(strstr(got.out, "no default; now unset\n") != NULL);
 	CHECK(strstr(got.out, "now unix:/run/dune/frames.sock,unix:/var/lib/dune/x\n") != NULL);
@@ -167,8 +167,8 @@ TEST(env_refuses_unknown_arguments)
 TEST(env_checks_listen_addresses)
 {
 	static const char *const good[] = {"0.0.0.0:8080", "localhost:0", "[::]:8080",
-	    "[::1]:65535", "*:80", ":80", "unix:/a/b.sock", "unix:x,127.0.0.1:1,[::]:2",
-	    "a:1, b:2", "a-b_c.example:1", "[fe80::1%eth0]:1", "[::ffff:1.2.3.4]:1",
+	    "[::1]:65535", "*:80", ":80", "unix:/a/b.sock", "unix:x,127.0.0.1:1,[::]:2", "a:1, b:2",
+	    "a-b_c.example:1", "[fe80::1%eth0]:1", "[::ffff:1.2.3.4]:1",
 	    "a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1"};
 	static const char *const bad[] = {"8080", "a:65536", "a:", "a:-1", "a:b", "::1:80",
 	    "[::1]80", "[]:80", "[::1:80", "unix:", ",", "a:1,", ",a:1", "a:1,,b:2", "a:1, ",
