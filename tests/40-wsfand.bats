@@ -177,6 +177,23 @@ cut_off() { [ "$(log_count wsfand 'a frame of length 0 or over 2048 bytes; close
 	wait_until 5 has_line client '"big"'
 }
 
+# knock [COUNT]: so many producers come, break the framing, and are cut off.
+knock() {
+	"$PYTHON" -c 'import socket, sys
+for n in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(bytes(4))
+    while s.recv(100): pass' "$DUNE_RUN_DIR/frames.sock" "${1:-1}"
+}
+held_back_after_one_more() { knock && log_has wsfand 'like this held back'; }
+
+@test "producers in a loop do not fill the log; what was held back is counted" {
+	start_daemon wsfand
+	knock 500
+	[ "$(log_count wsfand 'a frame of length 0')" -lt 250 ]
+	[ "$(log_count wsfand 'is here')" -lt 400 ]
+	wait_until 10 held_back_after_one_more
+}
+
 @test "interest: rooms there are, rooms opened, viewers, rooms closed" {
 	start_daemon wsfand
 	ws_spawn early --path "/ws/forms/$FORM" --stay

@@ -59,7 +59,8 @@ is_host(struct slice host)
 		if (strchr("/?#@*\\ \t\"<>", host.bytes[i]) || (unsigned char)host.bytes[i] <= ' ')
 			return false;
 	}
-	return host.length > 0;
+	/* A colon that is left over begins no port, unless it is in a "[v6]". */
+	return host.length > 0 && (host.bytes[0] == '[' || !memchr(host.bytes, ':', host.length));
 }
 
 static bool

@@ -19,6 +19,10 @@
 /* A changed number of viewers is told at most so often. */
 #define VIEWERS_REST_MS 1000
 
+/* For what each connection brings once: somebody may connect in a loop. */
+static struct log_limit visits = LOG_LIMIT(20, 500);
+static struct log_limit losses = LOG_LIMIT(5, 5000);
+
 struct producer {
 	struct list node;
 	struct producers *producers;
@@ -123,7 +127,8 @@ static void
 lose_framing(struct producer *producer)
 {
 	counters[COUNTER_lost_framings]++;
-	log_warn("producer %lu: a frame of length 0 or over %zu bytes; closed", producer->number,
+	log_limited(&losses, LOG_WARN,
+	    "producer %lu: a frame of length 0 or over %zu bytes; closed", producer->number,
 	    producer->producers->max_frame);
 	producer_end(producer);
 }
@@ -156,9 +161,10 @@ on_down(void *owner, int error)
 	struct producer *producer = owner;
 
 	if (error != 0)
-		log_warn("producer %lu: %s", producer->number, strerror(error));
+		log_limited(
+		    &losses, LOG_WARN, "producer %lu: %s", producer->number, strerror(error));
 	else
-		log_info("producer %lu has left", producer->number);
+		log_limited(&visits, LOG_INFO, "producer %lu has left", producer->number);
 	producer->conn = NULL;
 	producer_end(producer);
 }
@@ -179,7 +185,7 @@ producer_start(struct producers *producers, int fd)
 	producers->count++;
 	producer->conn = conn_new(
 	    producers->loop, fd, &events, producer, producers->max_frame + FRAME_HEADER, OUT_MAX);
-	log_info("producer %lu is here", producer->number);
+	log_limited(&visits, LOG_INFO, "producer %lu is here", producer->number);
 	return producer;
 }
 

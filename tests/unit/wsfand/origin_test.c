@@ -58,6 +58,8 @@ TEST(origin_matching)
 	    {"https://a.org", "https://a.org/", "h", false},
 	    {"https://a.org", "https://a.org@evil.org", "h", false},
 	    {"https://a.org", "https://a.org:99999", "h", false},
+	    {"https://a.org", "https://a.org:https", "h", false},
+	    {"*", "https://a.org:https", "h", true},
 	    {"https://a.org", "a.org", "a.org", false},
 	};
 
@@ -78,4 +80,6 @@ TEST(origin_lists)
 	CHECK(origins_check("http://a.org/path") != NULL);
 	CHECK(origins_check("http://a.org,") != NULL);
 	CHECK(origins_check("http://a*.org") != NULL);
+	CHECK(origins_check("http://a.org:http") != NULL);
+	CHECK(origins_check("http://[::1]:80") == NULL);
 }
