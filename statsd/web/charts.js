@@ -267,7 +267,8 @@ export function words() {
 		});
 		keywords.forEach((word, i) => {
 			const [name, number] = items[i].children;
-			setText(name, word.keyword);
+			if (setText(name, word.keyword))
+				name.title = word.keyword;
 			setText(number, count(word.count));
 			// The area of a word grows with its count, seen from the least common of them.
 			items[i].style.fontSize = `${(0.9 + 1.1 * Math.sqrt((word.count - least) / Math.max(1, most - least)) * spread).toFixed(2)}rem`;

@@ -68,9 +68,9 @@ function ratingParts() {
 		setNumber(values[0], figure(field.average));
 		setNumber(values[1], `${field.medianExact === false ? '≈ ' : ''}${figure(field.median)}`);
 		// Where there are too many different values to tell them all, a scale is left.
-		const told = isNumber(field.average) && field.distribution && Object.keys(field.distribution).length > 0;
+		const told = isNumber(field.average) && Object.keys(field.distribution ?? {}).some((value) => isNumber(Number(value)));
 		columns.node.hidden = !told;
-		line.node.hidden = Boolean(told) || !isNumber(field.average);
+		line.node.hidden = told || !isNumber(field.average);
 		if (told)
 			columns.draw(field, rangeOf(field));
 		else if (isNumber(field.average))

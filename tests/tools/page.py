@@ -195,6 +195,8 @@ def hostile(browser, wsfand, _statsd, producer):
     assert sorted(word[0] for word in card(browser, "words")["words"]) == sorted(HOSTILE)
     assert browser.evaluate("document.querySelectorAll('main script, main b, main [onload]').length") == 0
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    assert browser.evaluate("document.documentElement.scrollHeight < 4000"), "one text takes the whole page"
+    picture(browser, "hostile-text")
     # Numbers that are none break nothing.
     producer.update("<b>", {"choice": {"type": "mcq", "count": "x", "distribution": {"a": "y"}}, "b": None, "c": [1]})
     producer.update(2)
@@ -418,6 +420,7 @@ def overview(browser, wsfand, statsd, producer):
         assert other.evaluate("document.querySelector('[data-to=analyticsd]').classList.contains('cut')")
         rows = other.evaluate("[...document.querySelectorAll('[data-name=browsers] dd')].map((dd) => dd.textContent)")
         assert rows == ["1", "1"], rows
+        picture(other, "not-ready", 1200)
         assert not problems_of(other), other.errors
 
 
