@@ -50,6 +50,16 @@ page() {
 	page layout
 }
 
+@test "page: nothing from elsewhere, nothing inline" {
+	local path policy
+	for path in / /forms/60f7b1b9e1234567890abcde /forms/nonsense; do
+		policy=$(curl -sS -o /dev/null -D - "http://127.0.0.1:$STATSD$path" | tr -d '\r' | sed -n 's/^Content-Security-Policy: //p')
+		[[ $policy == "default-src 'none'"* ]] || fail "$path: $policy"
+		[[ $policy != *unsafe* && $policy != *http* && $policy != *\** ]] || fail "$path: $policy"
+	done
+	run -1 grep -nE '(src|href)="(https?:)?//|<style|<script>| style=| on[a-z]+=' "$ROOT"/statsd/web/*.html
+}
+
 @test "page: on statsd's own port it says where the live numbers are" {
 	page own-port
 }
@@ -76,10 +86,10 @@ page() {
 	wait_until 10 http_is "$WSFAND" /readyz 200
 	spawn whole "$PYTHON" "$TOOLS/page.py" whole "$WSFAND" "$STATSD" "$DUNE_RUN_DIR/frames.sock" "$BUILD/screenshots"
 	wait_until 30 has_line whole '^unknown'
-	echo "{\"_id\":{\"\$oid\":\"$id\"},\"title\":\"T\",\"fields\":[{\"id\":\"c\",\"type\":\"mcq\",\"label\":\"C\",\"options\":[{\"id\":\"a\",\"label\":\"A\"}]}]}" >>"$T/feed.jsonl"
+	echo "{\"_id\":{\"\$oid\":\"$id\"},\"title\":\"T\",\"fields\":[{\"id\":\"c\",\"type\":\"mcq\",\"label\":\"C\",\"options\":[{\"id\":\"a\",\"label\":\"A\"}]},{\"id\":\"r\",\"type\":\"rating\",\"label\":\"R\"}]}" >>"$T/feed.jsonl"
 	wait_until 30 has_line whole '^defined'
 	for n in 1 2; do
-		echo "{\"_id\":{\"\$oid\":\"60f7b1b9e12345678900000$n\"},\"formId\":{\"\$oid\":\"$id\"},\"answers\":[{\"fieldId\":\"c\",\"value\":\"a\"}],\"submittedAt\":{\"\$date\":\"2026-03-01T09:30:00.000Z\"}}" >>"$T/feed.jsonl"
+		echo "{\"_id\":{\"\$oid\":\"60f7b1b9e12345678900000$n\"},\"formId\":{\"\$oid\":\"$id\"},\"answers\":[{\"fieldId\":\"c\",\"value\":\"a\"},{\"fieldId\":\"r\",\"value\":$((3 + n))}],\"submittedAt\":{\"\$date\":\"2026-03-01T09:30:00.000Z\"}}" >>"$T/feed.jsonl"
 	done
 	await_spawned whole 40
 }

@@ -9,7 +9,7 @@ import { ask, at, count, duration, element, figure, isNumber, painter, setNumber
 const STALE_MS = 20000;
 const UNKNOWN_AFTER_MS = 2000;
 const PIPELINE_WAIT_MS = 500;
-const DEFINITION_EVERY_MS = 15000;
+const DEFINITION_FIRST_MS = 1000, DEFINITION_MOST_MS = 60000;
 const DELAY_MOST_MS = 600000;
 const ARRIVALS = 60, ARRIVALS_EVERY_MS = 2000;
 
@@ -20,7 +20,7 @@ const seen = { analytics: null, metrics: null, viewers: null, delay: null };
 const cards = new Map();
 const arrivals = spark(ARRIVALS);
 let definition = { title: '', fields: new Map() };
-let definitionAt = -Infinity;
+let definitionAt = -Infinity, definitionEvery = DEFINITION_FIRST_MS, definitionTimer = null;
 let client = null;
 let state = { state: 'connecting' };
 let liveAt = 0, metricsAt = 0, longestMs = 0, pipelineSays = '', trouble = '';
@@ -28,9 +28,16 @@ let liveAt = 0, metricsAt = 0, longestMs = 0, pipelineSays = '', trouble = '';
 // ---- the form's own words, where somebody tells them ----
 
 async function readDefinition() {
-	if (Date.now() - definitionAt < DEFINITION_EVERY_MS)
+	const wait = definitionAt + definitionEvery - Date.now();
+	if (wait > 0) {
+		definitionTimer ??= setTimeout(() => {
+			definitionTimer = null;
+			readDefinition();
+		}, wait);
 		return;
+	}
 	definitionAt = Date.now();
+	definitionEvery = Math.min(2 * definitionEvery, DEFINITION_MOST_MS);
 	const form = await ask(`/api/forms/${formId}`, token);
 	if (!form || !Array.isArray(form.fields))
 		return;
@@ -43,6 +50,16 @@ async function readDefinition() {
 		}])),
 	};
 	drawSoon();
+}
+
+// Fields that the definition lacks: perhaps it is a new one. Less and less often, as long as they stay the same.
+let lacking = '';
+function lookUp(ids) {
+	if (ids !== lacking)
+		definitionEvery = DEFINITION_FIRST_MS;
+	lacking = ids;
+	if (ids)
+		readDefinition();
 }
 
 // ---- cards ----
@@ -266,8 +283,7 @@ async function askPipeline() {
 function listen() {
 	client.onAnalyticsUpdate = (data) => {
 		seen.analytics = data;
-		if (Object.keys(data.byField ?? {}).some((id) => !definition.fields.has(id)))
-			readDefinition();
+		lookUp(Object.keys(data.byField ?? {}).filter((id) => !definition.fields.has(id)).join());
 		drawSoon();
 	};
 	client.onMetricsUpdate = (data) => {

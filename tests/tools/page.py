@@ -453,6 +453,11 @@ def whole(browser, wsfand, _statsd, _producer):
     print("defined", flush=True)
     value_is(browser, "total", "2", 30)
     browser.wait("document.querySelector('.bars .count')?.textContent === '2 · 100%'")
+    # Its labels come as soon as it is defined, too.
+    browser.wait("[...document.querySelectorAll('#fields h3')].map((h3) => h3.textContent).join() === 'C,R'", 10)
+    got = card(browser, "R")
+    assert got["figures"] == ["4.5", "4.5"], got
+    assert got["columns"] == [["1", "0"], ["2", "0"], ["3", "0"], ["4", "1"], ["5", "1"]], got
     browser.open(f"http://127.0.0.1:{wsfand}/")
     state_is(browser, "All is well")
     browser.wait("document.querySelector('[data-name=source] .status').textContent === 'followed'")
