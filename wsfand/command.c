@@ -6,8 +6,9 @@
 #include "lib/base.h"
 #include "lib/json_read.h"
 
-/* What a message of ours could ever need, and cheap to refuse. */
-#define MAX_TOKENS 256
+/* JSON tokens: as many as a message of the usual 4,096 bytes may hold, since a ping's timestamp
+ * may be anything; beyond them it is cheap to refuse. */
+#define MAX_TOKENS 4096
 
 static void
 read_token(struct command *command, const struct json_doc *doc)

@@ -18,7 +18,8 @@
 #include "wsfand/proxy_protocol.h"
 
 #define WHOLE_TIME 10.0
-#define AGAIN_TIME 0.02
+/* Rarely needed by whoever means well, and a thousand who send one byte and wait cost little. */
+#define AGAIN_TIME 0.1
 #define ENDING_TIME 1.0
 #define MAX_HEAD 8192
 /* Bytes discarded behind a refusal before we have had enough. */

@@ -49,6 +49,23 @@ TEST(command_kinds)
 	}
 }
 
+TEST(command_with_a_timestamp_of_many_parts)
+{
+	char text[4096] = "{\"type\":\"ping\",\"timestamp\":[1";
+	struct command command;
+	size_t length = strlen(text);
+
+	while (length < sizeof(text) - 4) {
+		memcpy(text + length, ",1", 2);
+		length += 2;
+	}
+	memcpy(text + length, "]}", 2);
+	command_parse(&command, text, length + 2);
+	CHECK_INT(command.kind, COMMAND_PING);
+	CHECK_INT(
+	    command.timestamp_length, length + 1 - strlen("{\"type\":\"ping\",\"timestamp\":"));
+}
+
 TEST(command_token)
 {
 	static const char text[] = "{\"type\":\"auth\",\"token\" : \"ab.cd\\n.ef\"}";
