@@ -30,6 +30,14 @@ page() {
 	page quick
 }
 
+@test "page: all of it with the keyboard" {
+	page keyboard
+}
+
+@test "page: in the reader's own language of numbers and times" {
+	page locale
+}
+
 @test "page: contrast, by day and by night" {
 	page contrast
 }

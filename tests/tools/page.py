@@ -4,6 +4,8 @@
 live        numbers on the page equal those that were sent, for every kind of field; hostile text is text
 hostile     ids, options and keywords of 10 KB, from right to left, and of markup, are text
 quick       the first numbers are there within a second of opening
+keyboard    everything can be reached and worked without a pointer
+locale      numbers and times are those of the reader's language
 contrast    every text on both pages has the contrast of WCAG 2.1, AA, by day and by night
 labels      with a definition (played) the form's own words stand there, hostile ones as text
 flood       500 updates a second: the page goes on drawing and ends with the newest
@@ -222,6 +224,60 @@ def quick(browser, wsfand, _statsd, producer):
             browser.wait("window.after_")
             times.append(browser.evaluate("window.after_"))
     print(f"# first numbers after {min(times):.0f} ms")
+
+
+def keyboard(browser, wsfand, _statsd, producer):
+    many = {f"option {i:02}": 100 - i for i in range(30)}
+    open_live(browser, wsfand, producer, {"choice": {"type": "mcq", "count": 3000, "distribution": many}, "stars": STARS})
+    focused = "(({ className, id, textContent }) => `${className}${id} ${textContent}`.slice(0, 40))(document.activeElement)"
+
+    def tab():
+        browser.press("Tab", 9)
+        return browser.evaluate(focused)
+
+    def enter():
+        browser.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+        browser.call("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
+
+    got = tab()
+    assert got == "skip To the answers", got
+    shown = browser.evaluate("document.querySelector('.skip').getBoundingClientRect().left >= 0")
+    assert shown, "the link that has the focus is not to be seen"
+    enter()
+    assert browser.evaluate("location.hash") == "#fields"
+    got = tab()
+    assert got == "more Show all 30", got
+    ring = browser.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert ring == "solid", f"nothing shows where the focus is: {ring}"
+    assert len(card(browser, "choice")["bars"]) == 12
+    enter()
+    browser.wait("document.querySelectorAll('.bars li').length === 30")
+    assert browser.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    # What comes meanwhile takes the focus from nobody.
+    producer.update(2, {"choice": {"type": "mcq", "count": 3001, "distribution": many}, "stars": STARS})
+    value_is(browser, "total", "2")
+    got = browser.evaluate(focused)
+    assert got == "more Show fewer", got
+    tab()
+    assert browser.evaluate("document.activeElement.getAttribute('role')") == "img"
+    assert browser.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Mean by day, Mar 1 to Mar 2: lowest 3")
+    # Each picture that is no list has words of its own.
+    bare = browser.evaluate("[...document.querySelectorAll('main svg, main [role=img]')]"
+                            ".filter((one) => !one.closest('[aria-hidden=true]') && !one.getAttribute('aria-label')).length")
+    assert bare == 0, bare
+
+
+def locale(browser, wsfand, _statsd, producer):
+    browser.call("Emulation.setLocaleOverride", locale="de-DE")
+    open_live(browser, wsfand, producer)
+    producer.send("analytics:update", {"totalResponses": 1234567, "completionRate": 0.125, "byField": {"stars": STARS},
+                                       "updatedAt": "2026-03-01T09:30:00.000Z"})
+    producer.metrics()
+    value_is(browser, "total", "1.234.567")
+    value_is(browser, "completion", "12,5\u00a0%")
+    assert card(browser, "stars")["figures"][0] == "3,67", card(browser, "stars")
+    assert text(browser, "updated").startswith("vor "), text(browser, "updated")
+    assert "01.03.2026" in browser.evaluate("document.getElementById('updated').title")
 
 
 CONTRAST = """(() => {
@@ -468,7 +524,8 @@ def problems_of(browser):
     return [error for error in browser.errors if "/api/forms" not in error]
 
 
-CASES = {"live": live, "hostile": hostile, "quick": quick, "contrast": contrast, "labels": labels, "flood": flood, "states": states, "layout": layout, "own-port": own_port,
+CASES = {"live": live, "hostile": hostile, "quick": quick, "contrast": contrast, "keyboard": keyboard, "locale": locale,
+         "labels": labels, "flood": flood, "states": states, "layout": layout, "own-port": own_port,
          "overview": overview, "watch": watch, "whole": whole}
 
 
