@@ -57,6 +57,23 @@ node_test() {
 	eq "package/form-analytics.d.ts package/form-analytics.js package/package.json" "$(paste -sd ' ' "$T/names")"
 }
 
+@test "client: types and documentation name each method, event, option and state" {
+	need_node
+	local name source=$ROOT/statsd/web/form-analytics.js
+	{
+		node --input-type=module -e "import { FormAnalyticsWebSocket as F } from '$source';
+			Object.getOwnPropertyNames(F.prototype).filter((name) => name !== 'constructor').forEach((name) => console.log(name));"
+		sed -n '/^const DEFAULTS/,/^}/s/^\t\([A-Za-z]*\):.*/\1/p' "$source"
+		sed -n "/^const EVENTS/s/[^a-z ]//gp" "$source" | tr ' ' '\n' | grep -v '^$\|const'
+		grep -oE "#setState\\('[a-z]+'" "$source" | sed "s/.*('//; s/'//"
+	} | sort -u >"$T/names"
+	[ "$(wc -l <"$T/names")" -gt 30 ] || fail "only $(paste -sd ' ' "$T/names")"
+	while read -r name; do
+		grep -qw -- "$name" "$ROOT/statsd/web/form-analytics.d.ts" || fail "form-analytics.d.ts does not know $name"
+		grep -qw -- "$name" "$ROOT/docs/client.md" || fail "docs/client.md does not tell of $name"
+	done <"$T/names"
+}
+
 @test "client: its version is the project's" {
 	eq "$("$BIN/wsfand" --version | grep -oE '[0-9]+\.[0-9]+\.[0-9]+')" \
 		"$(sed -nE 's/.*"version": "([^"]*)".*/\1/p' "$ROOT/statsd/web/package.json")"
