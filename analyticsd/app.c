@@ -10,6 +10,7 @@
 #include "analyticsd/event.h"
 #include "analyticsd/fan_port.h"
 #include "analyticsd/form_queries.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/ingest_port.h"
 #include "analyticsd/states.h"
 #include "analyticsd/zone.h"
@@ -193,6 +194,7 @@ on_refresh(void *owner)
 	fan_port_refresh(app->fan);
 	counters[COUNTER_pending_rows] = ledger_pending(states_active(app->states)->ledger);
 	counters[COUNTER_forms_in_memory] = forms_count(states_served(app->states)->forms);
+	counters[COUNTER_form_recounts] = forms_recounts(states_served(app->states)->forms);
 	counters[COUNTER_forms] = forms_known(states_served(app->states)->forms);
 	counters[COUNTER_database_bytes] = disk_database_bytes(app->settings->state_dir);
 	counters[COUNTER_disk_free_bytes] = disk_free_bytes(app->settings->state_dir);

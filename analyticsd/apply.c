@@ -7,6 +7,7 @@
 #include "analyticsd/counters.h"
 #include "analyticsd/definition_text.h"
 #include "analyticsd/event.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/hot_definition.h"
 #include "analyticsd/malformed.h"
 #include "lib/log.h"
@@ -81,6 +82,18 @@ struct counted {
 	struct hot_form *hot;
 };
 
+/* Loading its form may have taken tombstones out of the chain. */
+static int
+read_prev(struct apply *apply, struct store_row *row)
+{
+	struct store_row now;
+
+	if (ledger_get(apply->config.ledger, row->seq, &now) < 0)
+		return -1;
+	row->prev = now.prev;
+	return 0;
+}
+
 static int
 find_counted(struct apply *apply, int64_t now_ms, struct counted *counted)
 {
@@ -101,7 +114,7 @@ find_counted(struct apply *apply, int64_t now_ms, struct counted *counted)
 	if (found > 0 &&
 	    response_from_record(&apply->old_response, row->record, row->record_length) == 0) {
 		apply->old_response.form = counted->hot->row.id;
-		return 0;
+		return read_prev(apply, row);
 	}
 	if (found >= 0)
 		errno = EBADMSG; /* a row of a form that is not there, or not a record */
@@ -109,14 +122,15 @@ find_counted(struct apply *apply, int64_t now_ms, struct counted *counted)
 }
 
 static void
-take_back(struct apply *apply, const struct counted *counted)
+take_back(struct apply *apply, const struct counted *counted, int64_t now_ms)
 {
-	enum form_result result = form_remove(
-	    counted->hot->form, &apply->old_response, forms_zone(apply->config.forms));
+	struct forms *forms = apply->config.forms;
+	struct hot_form *hot = counted->hot;
 
-	forms_changed(apply->config.forms, counted->hot, true);
-	if (result == FORM_REBUILD)
-		forms_stale(apply->config.forms, counted->hot);
+	forms_changed(forms, hot, true);
+	if (forms_counted(hot, counted->row.seq) &&
+	    form_remove(hot->form, &apply->old_response, forms_zone(forms)) == FORM_REBUILD)
+		forms_stale(forms, hot, now_ms);
 }
 
 /* The response is in the collection no more, or not as one that counts. */
@@ -129,7 +143,7 @@ remove_response(struct apply *apply, int64_t now_ms)
 		return -1;
 	if (!counted.found)
 		return 0;
-	take_back(apply, &counted);
+	take_back(apply, &counted, now_ms);
 	ledger_bury(apply->config.ledger, &counted.row);
 	changed(apply, counted.hot, now_ms);
 	return 0;
@@ -165,8 +179,8 @@ put_response(struct apply *apply, int64_t now_ms)
 	    .record = buf_bytes(&apply->record),
 	    .record_length = buf_length(&apply->record)};
 	if (counted.found)
-		take_back(apply, &counted);
-	if (hot->form != NULL)
+		take_back(apply, &counted, now_ms);
+	if (hot->form != NULL && (!stays || forms_counted(hot, counted.row.seq)))
 		form_add(hot->form, &apply->response, forms_zone(forms));
 	if (stays) {
 		row.seq = counted.row.seq;
@@ -245,18 +259,20 @@ apply_form(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	int other = hot_definition_differs(apply->config.store, hot, &apply->definition);
 	if (other < 0)
 		return -1;
+	struct form *before = forms_before(apply->config.forms, hot);
 	enum form_result result = form_define(hot->form, doc, &why);
 	if (why != NULL)
 		malformed_note(doc, "part of form", why);
 	if (other > 0)
 		hot_definition_set(hot, &apply->definition);
+	if (result == FORM_REBUILD)
+		forms_redefined(apply->config.forms, hot, &before, now_ms);
+	form_free(&before);
 	if (result == FORM_UNCHANGED && other == 0) {
 		counters[COUNTER_unchanged]++;
 		return 0;
 	}
 	forms_changed(apply->config.forms, hot, true);
-	if (result == FORM_REBUILD)
-		forms_stale(apply->config.forms, hot);
 	changed(apply, hot, now_ms);
 	return 0;
 }
@@ -273,7 +289,7 @@ apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	int found = forms_find(apply->config.forms, &id, now_ms, &hot);
 	if (found <= 0)
 		return found;
-	form_undefine(hot->form);
+	forms_undefine(hot);
 	forms_changed(apply->config.forms, hot, true);
 	changed(apply, hot, now_ms);
 	return 0;

@@ -18,13 +18,16 @@
 #define APPLICATION_ID 0x64756e65 /* "dune" */
 #define SCHEMA_VERSION 2
 
+/* Of the few forms that are being counted anew; databases from before it get it when opened. */
+#define FORMS_BARE_SQL "CREATE INDEX IF NOT EXISTS forms_bare ON forms (n) WHERE state_seq = -2;"
+
 static const char schema_sql[] =
     "BEGIN;"
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
     "CREATE TABLE forms (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, head INTEGER NOT NULL, "
     "state_seq INTEGER NOT NULL, updated INTEGER NOT NULL, title TEXT, total INTEGER NOT NULL, "
     "last INTEGER);"
-    "CREATE INDEX forms_last ON forms (last, id) WHERE last IS NOT NULL;"
+    "CREATE INDEX forms_last ON forms (last, id) WHERE last IS NOT NULL;" FORMS_BARE_SQL
     "CREATE TABLE definitions (n INTEGER PRIMARY KEY, json BLOB);"
     "CREATE TABLE states (n INTEGER PRIMARY KEY, state BLOB NOT NULL);"
     "CREATE TABLE responses (seq INTEGER PRIMARY KEY, id BLOB, form INTEGER NOT NULL, "
@@ -173,7 +176,7 @@ check_version(struct database *database)
 		die_usage("%s is of version %lld, and this analyticsd knows versions up to %d",
 		    database->path, (long long)version, SCHEMA_VERSION);
 	if (version == SCHEMA_VERSION)
-		return 0;
+		return execute(database, FORMS_BARE_SQL);
 	snprintf(database->failure, sizeof(database->failure), "of the older version %lld",
 	    (long long)version);
 	errno = EBADMSG;

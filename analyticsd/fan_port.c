@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/interest.h"
 #include "analyticsd/interest_message.h"
 #include "analyticsd/publish.h"
@@ -101,15 +102,26 @@ is_fresh(struct fan_port *fan, struct room *room)
 	return false;
 }
 
+static bool
+is_known(const struct room *room)
+{
+	return room->hot != NULL && form_known(forms_shown(room->hot));
+}
+
 static void
 deliver(struct fan_port *fan, struct room *room, unsigned news)
 {
 	if (!is_fresh(fan, room))
 		return;
-	bool known = room->hot != NULL && form_known(room->hot->form);
-	/* What goes to one link alone beside the news is not how the change got out. */
+	bool stale = room->hot != NULL && room->hot->recount != NULL;
+	/* Nothing to be shown until it is counted: forms_step() will tell. */
+	if (stale && forms_shown(room->hot) == NULL)
+		return;
+	bool known = is_known(room);
+	/* What goes to one link alone beside the news is not how the change got out, nor are
+	 * numbers from before it. */
 	int64_t at_ms = 0;
-	if ((news & KIND_ANALYTICS) != 0) {
+	if ((news & KIND_ANALYTICS) != 0 && !stale) {
 		at_ms = room->at_ms;
 		room->at_ms = 0;
 	}
@@ -212,7 +224,7 @@ open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t
 		if (found > 0)
 			room_attach(fan->config.forms, room, hot);
 	}
-	if (room->hot != NULL && form_known(room->hot->form))
+	if (room->hot != NULL && forms_is_known(room->hot))
 		publish_snapshot(fan->publish, room, index);
 }
 
@@ -379,7 +391,8 @@ fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms)
 		publish_tell(fan->publish, room, KIND_METRICS);
 	}
 	room_keep_oldest(&hot->room->at_ms, at_ms);
-	publish_changed(fan->publish, hot->room);
+	if (!forms_settling(hot))
+		publish_changed(fan->publish, hot->room);
 }
 
 static void

@@ -79,9 +79,13 @@ MUST_CHECK enum form_result form_set_now(struct form *form, int64_t now_ms);
 /* Responses submitted in [since_ms, until_ms), multiples of 15 minutes, not older than two days. */
 uint64_t form_count_between(const struct form *form, int64_t since_ms, int64_t until_ms);
 
+#define FORM_MAX_STATE (32U << 20)
+
 /* The whole state as bytes and back. Versioned: form_decode refuses (-1) what it
  * does not know or what is corrupt; then the form is rebuilt from its records. */
 MUST_CHECK int form_encode(const struct form *form, struct buf *out);
 MUST_CHECK struct form *form_decode(const struct form_id *id, const void *data, size_t length);
+/* A copy; NULL when its state would be longer than FORM_MAX_STATE. */
+MUST_CHECK struct form *form_copy(const struct form *form);
 
 #endif

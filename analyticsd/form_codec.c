@@ -141,3 +141,16 @@ form_decode(const struct form_id *id, const void *data, size_t length)
 		form_free(&form);
 	return form;
 }
+
+struct form *
+form_copy(const struct form *form)
+{
+	struct form *copy = NULL;
+	struct buf state;
+
+	buf_init(&state, FORM_MAX_STATE);
+	if (form_encode(form, &state) == 0)
+		copy = form_decode(&form->id, buf_bytes(&state), buf_length(&state));
+	buf_free(&state);
+	return copy;
+}

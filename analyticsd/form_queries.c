@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/form_queries.h"
 
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/hot_definition.h"
 #include "analyticsd/snapshot.h"
 #include "lib/clock.h"
@@ -109,8 +110,11 @@ put_analytics(struct asked *asked, struct hot_form *hot)
 
 	if (forms_fresh(asked->state->forms, hot, clock_wall_ms()) < 0)
 		return store_failed(asked);
+	const struct form *shown = forms_shown(hot);
+	if (shown == NULL)
+		return put_error(asked, 503, "The form is being counted anew");
 	json_write_begin(&w, &asked->body);
-	snapshot_data(hot->form, asked->stale, &w);
+	snapshot_data(shown, asked->stale || hot->recount != NULL, &w);
 	if (json_write_end(&w) < 0)
 		return put_error(asked, 500, "The answer is too long");
 	return 200;
@@ -128,7 +132,7 @@ answer_of_form(struct asked *asked, unsigned (*put)(struct asked *asked, struct 
 	int found = forms_find(forms, &id, clock_wall_ms(), &hot);
 	if (found < 0)
 		return store_failed(asked);
-	unsigned status = found > 0 && form_known(hot->form)
+	unsigned status = found > 0 && forms_is_known(hot)
 	    ? put(asked, hot)
 	    : put_error(asked, 404, "The form is not known");
 	forms_trim(forms);

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/forms_state.h"
 #include "analyticsd/hash.h"
 #include "analyticsd/hot_definition.h"
-#include "analyticsd/zone.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 /* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read,
@@ -23,7 +22,6 @@
 /* A commit that makes room is to make it for a part of the limits, or it would come too often. */
 #define CROWD_PART 4
 #define ROOM_PART 4
-#define STATE_MAX (32U << 20)
 
 struct forms *
 forms_new(const struct forms_config *config)
@@ -33,12 +31,15 @@ forms_new(const struct forms_config *config)
 
 	forms->config = *config;
 	list_init(&forms->changed);
-	list_init(&forms->watched);
+	list_init(&forms->kept);
 	list_init(&forms->idle);
 	list_init(&forms->light);
+	list_init(&forms->recounts);
+	if (forms->config.step_rows == 0)
+		forms->config.step_rows = FORMS_STEP_ROWS;
 	if (forms->config.max_bytes == 0)
 		forms->config.max_bytes = FORMS_MAX_BYTES;
-	buf_init(&forms->state, STATE_MAX);
+	buf_init(&forms->state, FORM_MAX_STATE);
 	if (config->store->ops->ends(config->store, &ends) < 0) {
 		forms_free(&forms);
 		return NULL;
@@ -47,21 +48,20 @@ forms_new(const struct forms_config *config)
 	return forms;
 }
 
-static uint32_t
-lag_of(const struct hot_form *hot)
+uint32_t
+forms_lag(const struct hot_form *hot)
 {
 	return MIN(MAX(hot->state_bytes / LAG_BYTES, LAG_MIN), LAG_MAX);
 }
 
-/* The one place that says on which list a form stands. */
-static void
-place(struct forms *forms, struct hot_form *hot)
+void
+forms_place(struct forms *forms, struct hot_form *hot)
 {
 	list_remove(&hot->link);
 	if (hot->changed)
 		list_append(&forms->changed, &hot->link);
-	else if (hot->room != NULL)
-		list_append(&forms->watched, &hot->link);
+	else if (hot->room != NULL || hot->recount != NULL)
+		list_append(&forms->kept, &hot->link);
 	else if (hot->form != NULL)
 		list_append(&forms->idle, &hot->link);
 	else
@@ -73,15 +73,9 @@ forms_count_bytes(struct forms *forms, struct hot_form *hot)
 {
 	size_t bytes = hot->form != NULL ? sizeof(*hot) + form_memory(hot->form) : 0;
 
+	bytes += forms_recount_memory(hot);
 	forms->loaded_bytes += bytes - hot->bytes;
 	hot->bytes = bytes;
-}
-
-void
-forms_set_stale(struct forms *forms, struct hot_form *hot, bool stale)
-{
-	forms->stale_count += (size_t)(stale - hot->stale);
-	hot->stale = stale;
 }
 
 void
@@ -90,7 +84,7 @@ forms_set_form(struct forms *forms, struct hot_form *hot, struct form *form)
 	hot->form = form;
 	forms->loaded++;
 	forms_count_bytes(forms, hot);
-	place(forms, hot);
+	forms_place(forms, hot);
 }
 
 void
@@ -99,12 +93,12 @@ forms_unload(struct forms *forms, struct hot_form *hot)
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see what list_remove() did */
 	if (hot->form == NULL)
 		return;
-	forms_set_stale(forms, hot, false);
+	forms_recount_end(forms, hot);
 	hot->needs_state = false;
 	form_free(&hot->form);
 	forms->loaded--;
 	forms_count_bytes(forms, hot);
-	place(forms, hot);
+	forms_place(forms, hot);
 }
 
 static void
@@ -209,7 +203,7 @@ keep(struct forms *forms, const struct store_form *row)
 	list_init(&hot->link);
 	HASH_ADD(by_id, forms->by_id, row.id, sizeof(hot->row.id), hot);
 	HASH_ADD(by_number, forms->by_number, row.number, sizeof(hot->row.number), hot);
-	place(forms, hot);
+	forms_place(forms, hot);
 	return hot;
 }
 
@@ -217,8 +211,8 @@ keep(struct forms *forms, const struct store_form *row)
 static void
 use(struct forms *forms, struct hot_form *hot)
 {
-	if (!hot->changed && hot->room == NULL)
-		place(forms, hot);
+	if (!hot->changed && hot->room == NULL && hot->recount == NULL)
+		forms_place(forms, hot);
 }
 
 int
@@ -257,7 +251,7 @@ forms_find_number(struct forms *forms, int64_t number, int64_t now_ms, struct ho
 static void
 make(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **out)
 {
-	struct store_form row = {.id = *id, .state_seq = -1, .updated_ms = now_ms};
+	struct store_form row = {.id = *id, .state_seq = STORE_NO_STATE, .updated_ms = now_ms};
 	struct form *form = form_new(id);
 
 	/* An empty form has nothing to be dropped. */
@@ -298,7 +292,7 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 		*out = keep(forms, &row);
 	}
 	use(forms, *out);
-	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < lag_of(*out)))
+	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
 		return 0;
 	return forms_load(forms, *out, now_ms);
 }
@@ -320,7 +314,7 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 		return;
 	hot->changed = true;
 	forms->changed_unwatched += hot->form != NULL && hot->room == NULL;
-	place(forms, hot);
+	forms_place(forms, hot);
 }
 
 void
@@ -330,14 +324,8 @@ forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t 
 	hot->row.last_ms = MAX(hot->row.last_ms, submitted_ms);
 	hot->row.head = seq;
 	hot->rows_behind++;
+	forms_recount_appended(hot, seq);
 	forms_changed(forms, hot, false);
-}
-
-void
-forms_stale(struct forms *forms, struct hot_form *hot)
-{
-	forms_set_stale(forms, hot, true);
-	forms_changed(forms, hot, true);
 }
 
 void
@@ -346,26 +334,7 @@ forms_watch(struct forms *forms, struct hot_form *hot, struct room *room)
 	if (hot->changed && hot->form != NULL)
 		forms->changed_unwatched += (size_t)(hot->room != NULL) - (room != NULL);
 	hot->room = room;
-	place(forms, hot);
-}
-
-int
-forms_fresh(struct forms *forms, struct hot_form *hot, int64_t now_ms)
-{
-	return hot->stale ? forms_rebuild(forms, hot, now_ms) : 0;
-}
-
-int
-forms_repair(struct forms *forms, int64_t now_ms)
-{
-	if (forms->stale_count == 0)
-		return 0;
-	LIST_FOR_EACH (node, &forms->changed) {
-		struct hot_form *hot = container_of(node, struct hot_form, link);
-		if (forms_fresh(forms, hot, now_ms) < 0)
-			return -1;
-	}
-	return 0;
+	forms_place(forms, hot);
 }
 
 bool
@@ -374,73 +343,11 @@ forms_dirty(const struct forms *forms)
 	return !list_empty(&forms->changed);
 }
 
-/* Of a light form only what was added is known. */
-static void
-tell_list(const struct hot_form *hot, struct store_form *row)
-{
-	row->whole = hot->form != NULL;
-	if (!row->whole)
-		return;
-	row->listed = form_known(hot->form);
-	row->title = form_title(hot->form);
-	row->total = form_total(hot->form);
-	row->last_ms = form_last_submission(hot->form);
-}
-
-int
-forms_write(struct forms *forms)
-{
-	struct store *store = forms->config.store;
-
-	LIST_FOR_EACH (node, &forms->changed) {
-		struct hot_form *hot = container_of(node, struct hot_form, link);
-		struct store_form row = hot->row;
-
-		hot->state_written = hot->form != NULL &&
-		    (hot->needs_state || hot->rows_behind >= lag_of(hot));
-		tell_list(hot, &row);
-		if (hot->state_written) {
-			row.state_seq = row.head;
-			if (forms_write_state(forms, hot) < 0)
-				return -1;
-			hot->state_bytes = (uint32_t)buf_length(&forms->state);
-		}
-		const struct buf *state = hot->state_written ? &forms->state : NULL;
-		if (store->ops->put_form(store, &row, state) < 0 ||
-		    hot_definition_write(store, hot) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-void
-forms_committed(struct forms *forms)
-{
-	LIST_FOR_EACH_SAFE (node, &forms->changed) {
-		struct hot_form *hot = container_of(node, struct hot_form, link);
-
-		if (hot->state_written) {
-			hot->row.state_seq = hot->row.head;
-			hot->needs_state = false;
-			hot->rows_behind = 0;
-		}
-		hot_definition_forget(hot);
-		hot->row.total = 0;
-		hot->row.last_ms = RESPONSE_NO_TIME;
-		hot->changed = false;
-		hot->state_written = false;
-		forms_count_bytes(forms, hot);
-		place(forms, hot);
-	}
-	forms->changed_unwatched = 0;
-	forms_trim(forms);
-}
-
 void
 forms_set_now(struct forms *forms, int64_t now_ms)
 {
 	for (struct hot_form *hot = forms->by_id; hot != NULL; hot = hot->by_id.next) {
 		if (hot->form != NULL && form_set_now(hot->form, now_ms) == FORM_REBUILD)
-			forms_stale(forms, hot);
+			forms_stale(forms, hot, now_ms);
 	}
 }

@@ -11,7 +11,7 @@
  *
  * A hot form stands on exactly one list, by what is true of it first:
  *   changed   it differs from the store (until the next commit)
- *   watched   it has a room (analyticsd/interest.h)
+ *   kept      it has a room (analyticsd/interest.h), or is being counted anew
  *   idle      neither, and loaded; the longest unused first, and these alone are unloaded
  *   light     neither, and not loaded; the longest unused first, and these alone are dropped
  * At most `max` forms of together at most `max_bytes` are loaded as long as idle ones can go, and
@@ -21,7 +21,7 @@
  * as far as that. Anything else that happens to a form (a response changed or taken back, a
  * definition) has the state written with the next commit. A form that cannot be brought up to date
  * by what is in memory, or whose state does not decode or was made in another time zone, is
- * computed anew from its chain.
+ * counted anew from its chain, in steps (forms_recount.h).
  *
  * A hot form is lent until the next commit or forms_trim(). Errors are the store's: -1 with
  * errno. */
@@ -37,10 +37,13 @@
 #include "lib/list.h"
 
 struct forms;
+struct recount;
 struct room;
 struct zone;
 
 #define FORMS_MAX_BYTES (14U << 20)
+/* A few milliseconds. */
+#define FORMS_STEP_ROWS 1000
 
 struct hot_form {
 	struct form *form; /* NULL: it is light */
@@ -48,7 +51,7 @@ struct hot_form {
 	struct room *room; /* who watches it, or NULL; see forms_watch() */
 	bool changed;
 	bool needs_state; /* the rows behind the state do not tell what changed */
-	bool stale; /* to be computed anew before anybody looks at it */
+	struct recount *recount; /* it is being counted anew (forms_recount.h); else NULL */
 	bool state_written; /* in the transaction that is under way */
 	uint32_t rows_behind; /* that the state in the store does not account for */
 	uint32_t state_bytes; /* of the state in the store, when last seen; 0: not seen */
@@ -65,6 +68,7 @@ struct forms_config {
 	const struct zone *zone;
 	size_t max;
 	size_t max_bytes; /* 0: FORMS_MAX_BYTES */
+	size_t step_rows; /* of a form that is counted anew, at once; 0: FORMS_STEP_ROWS */
 };
 
 /* NULL with errno when the store cannot be read. */
@@ -91,12 +95,6 @@ void forms_touch(struct hot_form *hot, int64_t wall_ms);
 void forms_changed(struct forms *forms, struct hot_form *hot, bool with_state);
 /* A row was appended to its chain, and its response added to its form (if that is loaded). */
 void forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t submitted_ms);
-/* A call on its struct form said FORM_REBUILD. It goes on taking additions and removals, and is
- * computed anew, once for all of them, before it is looked at (forms_fresh) or written
- * (forms_repair). */
-void forms_stale(struct forms *forms, struct hot_form *hot);
-MUST_CHECK int forms_fresh(struct forms *forms, struct hot_form *hot, int64_t now_ms);
-MUST_CHECK int forms_repair(struct forms *forms, int64_t now_ms);
 /* NULL: nobody watches it any more. */
 void forms_watch(struct forms *forms, struct hot_form *hot, struct room *room);
 

@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/forms_state.h"
 #include "analyticsd/zone.h"
 #include "lib/log.h"
 
-/* Tombstones that one rebuild takes out of a chain, so that it stays a bounded transaction. */
-#define UNLINK_MAX 4096
-
-static int
-add_row(struct forms *forms, struct hot_form *hot, const struct store_row *row)
+int
+forms_add_row(struct forms *forms, struct hot_form *hot, const struct store_row *row)
 {
 	if (response_from_record(&forms->response, row->record, row->record_length) < 0) {
 		errno = EBADMSG;
@@ -21,63 +19,6 @@ add_row(struct forms *forms, struct hot_form *hot, const struct store_row *row)
 	}
 	forms->response.form = hot->row.id;
 	form_add(hot->form, &forms->response, forms->config.zone);
-	return 0;
-}
-
-/* Takes the tombstone out of the chain; `newer` is the seq of the row before it, 0: it was the
- * head. */
-static int
-unlink_row(
-    struct forms *forms, struct hot_form *hot, int64_t newer, const struct store_row *tombstone)
-{
-	struct store_row row;
-	int64_t seq = tombstone->seq, prev = tombstone->prev;
-
-	if (newer == 0) {
-		hot->row.head = prev;
-	} else {
-		if (ledger_get(forms->config.ledger, newer, &row) < 0)
-			return -1;
-		row.prev = prev;
-		ledger_update(forms->config.ledger, &row);
-	}
-	ledger_delete(forms->config.ledger, seq);
-	return 0;
-}
-
-int
-forms_rebuild(struct forms *forms, struct hot_form *hot, int64_t now_ms)
-{
-	struct store_row row;
-	int64_t newer = 0;
-	unsigned unlinked = 0;
-
-	form_reset(hot->form);
-	/* With no responses nothing that is needed was dropped. */
-	if (form_set_now(hot->form, now_ms) == FORM_REBUILD)
-		form_reset(hot->form);
-	for (int64_t seq = hot->row.head; seq != 0; seq = row.prev) {
-		if (ledger_get(forms->config.ledger, seq, &row) < 0)
-			return -1;
-		if (row.id != NULL) {
-			if (add_row(forms, hot, &row) < 0)
-				return -1;
-			newer = seq;
-			continue;
-		}
-		if (unlinked < UNLINK_MAX) {
-			unlinked++;
-			int64_t prev = row.prev;
-			if (unlink_row(forms, hot, newer, &row) < 0)
-				return -1;
-			row.prev = prev;
-		} else {
-			newer = seq;
-		}
-	}
-	counters[COUNTER_form_rebuilds]++;
-	forms_set_stale(forms, hot, false);
-	forms_changed(forms, hot, true);
 	return 0;
 }
 
@@ -91,25 +32,11 @@ catch_up(struct forms *forms, struct hot_form *hot)
 	for (int64_t seq = hot->row.head; seq != 0 && seq > hot->row.state_seq; seq = row.prev) {
 		if (ledger_get(forms->config.ledger, seq, &row) < 0)
 			return -1;
-		if (row.id != NULL && add_row(forms, hot, &row) < 0)
+		if (row.id != NULL && forms_add_row(forms, hot, &row) < 0)
 			return -1;
 		hot->rows_behind++;
 	}
 	return 0;
-}
-
-/* A state begins with the name of the zone in which its days were cut: length, name. */
-int
-forms_write_state(struct forms *forms, const struct hot_form *hot)
-{
-	const char *zone = zone_name(forms->config.zone);
-	uint8_t length = (uint8_t)strlen(zone);
-
-	buf_clear(&forms->state);
-	if (buf_append(&forms->state, &length, 1) < 0 ||
-	    buf_append(&forms->state, zone, length) < 0)
-		return -1;
-	return form_encode(hot->form, &forms->state);
 }
 
 /* NULL: it does not decode. */
@@ -127,29 +54,59 @@ read_state(const struct forms *forms, const struct form_id *id, bool *same_zone)
 	return form_decode(id, bytes + head, length - head);
 }
 
-int
-forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
+/* What is held of it becomes hot->form. */
+static void
+take_form(struct forms *forms, struct hot_form *hot, struct form *form)
 {
-	bool has_state = hot->row.state_seq >= 0, same_zone = false;
-	struct form *form = has_state ? read_state(forms, &hot->row.id, &same_zone) : NULL;
-
-	if (has_state && form == NULL) {
-		char id[FORM_ID_HEX + 1];
-		form_id_format(&hot->row.id, id);
-		log_error("the state of form %s cannot be read; its responses are counted anew, "
-			  "its definition is lost until it comes again",
-		    id);
-	}
-	bool whole = !has_state || (form != NULL && same_zone);
 	hot->state_bytes = (uint32_t)buf_length(&forms->state);
-	forms_set_form(forms, hot, form != NULL ? form : form_new(&hot->row.id));
+	forms_set_form(forms, hot, form);
 	forms->changed_unwatched += hot->changed && hot->room == NULL;
 	form_touch(hot->form, hot->row.updated_ms);
 	counters[COUNTER_form_loads]++;
-	if (!whole || form_set_now(hot->form, now_ms) == FORM_REBUILD)
-		forms_stale(forms, hot);
-	int result = hot->stale ? forms_rebuild(forms, hot, now_ms) : catch_up(forms, hot);
-	if (result < 0) {
+}
+
+static void
+say_lost(const struct hot_form *hot)
+{
+	char id[FORM_ID_HEX + 1];
+
+	form_id_format(&hot->row.id, id);
+	log_error("the state of form %s cannot be read; its responses are counted anew, "
+		  "its definition is lost until it comes again",
+	    id);
+}
+
+/* `form`: out of its state, or NULL. */
+static int
+bring_up(struct forms *forms, struct hot_form *hot, struct form *form, bool exact, int64_t now_ms)
+{
+	struct form *nothing = NULL;
+	bool lost = form == NULL && hot->row.state_seq != STORE_NO_STATE;
+
+	if (lost)
+		say_lost(hot);
+	take_form(forms, hot, form != NULL ? form : form_new(&hot->row.id));
+	if (lost || hot->row.state_seq == STORE_BARE) {
+		forms_redefined(forms, hot, &nothing, now_ms);
+		return forms_fresh(forms, hot, now_ms);
+	}
+	exact = form_set_now(hot->form, now_ms) == FORM_OK && exact;
+	if (catch_up(forms, hot) < 0)
+		return -1;
+	if (!exact)
+		forms_stale(forms, hot, now_ms);
+	return forms_fresh(forms, hot, now_ms);
+}
+
+int
+forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
+{
+	bool exact = true;
+	struct form *form = NULL;
+
+	if (hot->row.state_seq != STORE_NO_STATE)
+		form = read_state(forms, &hot->row.id, &exact);
+	if (bring_up(forms, hot, form, exact, now_ms) < 0) {
 		int error = errno;
 		forms->changed_unwatched -= hot->changed && hot->room == NULL;
 		forms_unload(forms, hot);

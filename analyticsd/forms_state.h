@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* forms_state: the inside of a struct forms, for forms.c and forms_load.c alone. */
+/* forms_state: the inside of a struct forms, for forms*.c alone. */
 #ifndef ANALYTICSD_FORMS_STATE_H
 #define ANALYTICSD_FORMS_STATE_H
 
@@ -8,25 +8,36 @@
 struct forms {
 	struct forms_config config;
 	struct hot_form *by_id, *by_number;
-	struct list changed, watched, idle, light;
+	struct list changed, kept, idle, light;
 	size_t loaded, loaded_bytes; /* forms, and their memory */
 	size_t changed_unwatched; /* of those loaded */
-	size_t stale_count;
+	struct list recounts; /* forms_recount.c's, those that began first, first */
+	size_t recount_count;
+	bool resumed; /* all that an earlier process was counting anew have been loaded */
+	int64_t resumed_to; /* up to this number */
 	int64_t last_number;
 	struct buf state; /* of the form that is being loaded or written */
 	struct response response; /* of the row that is being added */
 };
 
+/* The one place that says on which list a form stands. */
+void forms_place(struct forms *forms, struct hot_form *hot);
 /* Those that keep the counts of struct forms. */
 void forms_set_form(struct forms *forms, struct hot_form *hot, struct form *form);
 void forms_unload(struct forms *forms, struct hot_form *hot);
-void forms_set_stale(struct forms *forms, struct hot_form *hot, bool stale);
 void forms_count_bytes(struct forms *forms, struct hot_form *hot);
 
 /* Loads it, with its state in forms->state. */
 MUST_CHECK int forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms);
-MUST_CHECK int forms_rebuild(struct forms *forms, struct hot_form *hot, int64_t now_ms);
-/* Its state into forms->state. */
-MUST_CHECK int forms_write_state(struct forms *forms, const struct hot_form *hot);
+/* Counts the response of a row. */
+MUST_CHECK int forms_add_row(
+    struct forms *forms, struct hot_form *hot, const struct store_row *row);
+/* How many rows its state may lag. */
+uint32_t forms_lag(const struct hot_form *hot);
+
+/* forms_recount.c: a row was appended to its chain; the memory that it takes; and it ends. */
+void forms_recount_appended(struct hot_form *hot, int64_t seq);
+size_t forms_recount_memory(const struct hot_form *hot);
+void forms_recount_end(struct forms *forms, struct hot_form *hot);
 
 #endif

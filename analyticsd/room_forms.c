@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/room_forms.h"
 
+#include "analyticsd/forms_recount.h"
+
 void
 room_attach(struct forms *forms, struct room *room, struct hot_form *hot)
 {
 	room->hot = hot;
-	room->known = form_known(hot->form);
+	room->known = forms_is_known(hot);
 	forms_watch(forms, hot, room);
 }
 

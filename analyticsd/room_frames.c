@@ -2,7 +2,7 @@
 #include "analyticsd/room_frames.h"
 
 #include "analyticsd/counters.h"
-#include "analyticsd/forms.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/snapshot.h"
 #include "lib/clock.h"
 #include "lib/frame.h"
@@ -53,7 +53,15 @@ room_frames_set_stale(struct room_frames *frames, bool stale)
 static const struct form *
 form_at_hand(const struct room_frames *frames)
 {
-	return frames->room->hot != NULL ? frames->room->hot->form : frames->nothing;
+	return frames->room->hot != NULL ? forms_shown(frames->room->hot) : frames->nothing;
+}
+
+static bool
+is_stale(const struct room_frames *frames)
+{
+	const struct hot_form *hot = frames->room->hot;
+
+	return frames->stale || (hot != NULL && hot->recount != NULL);
 }
 
 void
@@ -82,7 +90,8 @@ static int
 make(const struct room_frames *frames, unsigned kind, struct buf *out)
 {
 	if (kind == KIND_ANALYTICS)
-		return snapshot_analytics(form_at_hand(frames), frames->stale, frames->at_ms, out);
+		return snapshot_analytics(
+		    form_at_hand(frames), is_stale(frames), frames->at_ms, out);
 	struct metrics metrics = count_metrics(frames);
 	return snapshot_metrics(&frames->room->id, &metrics, out);
 }

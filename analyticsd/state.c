@@ -2,6 +2,10 @@
 #include "analyticsd/state.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "analyticsd/forms_recount.h"
+#include "lib/clock.h"
 
 static void
 on_changed(void *owner, struct hot_form *hot, int64_t at_ms)
@@ -29,6 +33,50 @@ on_moved(void *owner)
 
 static const struct committer_events committer_events = {.blocked = on_blocked, .moved = on_moved};
 
+/* Only keeps the loop from waiting. */
+static void
+on_busy(struct ev_loop *loop UNUSED, ev_idle *watcher UNUSED, int events UNUSED)
+{
+}
+
+static void
+on_turn_end(struct ev_loop *loop, ev_prepare *watcher, int events UNUSED)
+{
+	struct state *state = container_of(watcher, struct state, turn_end);
+	struct hot_form *done;
+
+	if (!forms_recounting(state->forms) || committer_is_blocked(state->committer)) {
+		ev_idle_stop(loop, &state->busy);
+		return;
+	}
+	ev_idle_start(loop, &state->busy);
+	int result = forms_step(state->forms, clock_wall_ms(), &done);
+	if (result < 0) {
+		committer_stall(state->committer, errno);
+		return;
+	}
+	if (result > 0)
+		on_changed(state, done, -1);
+	committer_note(state->committer);
+}
+
+static void
+start_steps(struct state *state)
+{
+	ev_idle_init(&state->busy, on_busy);
+	ev_prepare_init(&state->turn_end, on_turn_end);
+	ev_prepare_start(state->config->loop, &state->turn_end);
+}
+
+/* A hook for the tests: so many rows at once of a form that is counted anew. */
+static size_t
+test_step_rows(void)
+{
+	const char *text = getenv("DUNE_TEST_STEP_ROWS");
+
+	return text != NULL ? strtoul(text, NULL, 10) : 0;
+}
+
 int
 state_open(struct state *state, const struct state_config *config)
 {
@@ -38,7 +86,8 @@ state_open(struct state *state, const struct state_config *config)
 		state->forms = forms_new(&(struct forms_config){.store = state->store,
 		    .ledger = state->ledger,
 		    .zone = config->zone,
-		    .max = config->max_forms});
+		    .max = config->max_forms,
+		    .step_rows = test_step_rows()});
 	if (state->forms != NULL)
 		state->apply = apply_new(&(struct apply_config){.store = state->store,
 		    .ledger = state->ledger,
@@ -58,14 +107,18 @@ state_open(struct state *state, const struct state_config *config)
 		.interval_ms = config->commit_interval_ms,
 		.events = &committer_events,
 		.owner = state});
+	start_steps(state);
 	return 0;
 }
 
 void
 state_close(struct state *state)
 {
-	if (state->committer != NULL)
+	if (state->committer != NULL) {
+		ev_prepare_stop(state->config->loop, &state->turn_end);
+		ev_idle_stop(state->config->loop, &state->busy);
 		committer_free(&state->committer);
+	}
 	if (state->apply != NULL)
 		apply_free(&state->apply);
 	if (state->forms != NULL)

@@ -36,6 +36,10 @@ struct state {
 	struct forms *forms;
 	struct apply *apply;
 	struct committer *committer;
+	/* At the end of each turn of the loop one step for the forms that are being counted anew;
+	 * while there are any the loop does not wait. */
+	ev_prepare turn_end;
+	ev_idle busy;
 };
 
 /* All but `name` and `store`, which stand in it. -1 with the store's errno: nothing was made. */

@@ -42,12 +42,16 @@ struct store_row {
 	size_t record_length;
 };
 
+#define STORE_NO_STATE (-1)
+#define STORE_BARE (-2)
+
 struct store_form {
 	int64_t number; /* from 1 */
 	struct form_id id;
 	int64_t head; /* seq of its newest row; 0: none */
 	/* The state accounts for the chain from here back; rows that are newer are to be
-	 * added to it when it is loaded. -1: there is no state, the chain is all. */
+	 * added to it when it is loaded. STORE_NO_STATE: there is none, the chain is all.
+	 * STORE_BARE: it holds the definition alone, the form is being counted anew. */
 	int64_t state_seq;
 	int64_t updated_ms; /* form_updated() */
 	/* What the list shows: put_form writes it, form does not read it. `whole`: all of it is
@@ -76,6 +80,8 @@ struct store_ops {
 	int (*form)(struct store *store, const struct form_id *id, struct store_form *form,
 	    struct buf *state);
 	int (*form_by_number)(struct store *store, int64_t number, struct form_id *id);
+	/* The first form with a number above `after` whose state is STORE_BARE: 1, 0 or -1. */
+	int (*next_bare)(struct store *store, int64_t after, int64_t *number);
 	int (*ends)(struct store *store, struct store_ends *ends);
 	/* No response has an id above this one (in memcmp's order); NULL `id` out: no rows. 1, 0
 	 * or -1. */

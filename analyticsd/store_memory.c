@@ -99,6 +99,23 @@ memory_form_by_number(struct store *store, int64_t number, struct form_id *id)
 }
 
 static int
+memory_next_bare(struct store *store, int64_t after, int64_t *number)
+{
+	const struct memory_form *first = NULL;
+
+	for (struct memory_form *form = memory_of(store)->forms; form != NULL;
+	     form = form->by_id.next) {
+		if (form->form.number > after && form->form.state_seq == STORE_BARE &&
+		    (first == NULL || form->form.number < first->form.number))
+			first = form;
+	}
+	if (first == NULL)
+		return 0;
+	*number = first->form.number;
+	return 1;
+}
+
+static int
 memory_ends(struct store *store, struct store_ends *ends)
 {
 	*ends = memory_of(store)->ends;
@@ -363,6 +380,7 @@ static const struct store_ops memory_ops = {
     .row_by_seq = memory_row_by_seq,
     .form = memory_form,
     .form_by_number = memory_form_by_number,
+    .next_bare = memory_next_bare,
     .ends = memory_ends,
     .greatest_id = memory_greatest_id,
     .definition = store_memory_definition,

@@ -181,6 +181,21 @@ sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id)
 }
 
 static int
+sqlite_next_bare(struct store *store, int64_t after, int64_t *number)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_NEXT_BARE];
+
+	sqlite3_bind_int64(statement, 1, after);
+	int found = first_row(self, NAME_NEXT_BARE);
+	if (found <= 0)
+		return found;
+	*number = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return 1;
+}
+
+static int
 sqlite_ends(struct store *store, struct store_ends *ends)
 {
 	struct store_sqlite *self = sqlite_of(store);
@@ -373,6 +388,7 @@ static const struct store_ops sqlite_ops = {
     .row_by_seq = sqlite_row_by_seq,
     .form = sqlite_form,
     .form_by_number = sqlite_form_by_number,
+    .next_bare = sqlite_next_bare,
     .ends = sqlite_ends,
     .greatest_id = sqlite_greatest_id,
     .definition = store_sqlite_definition,

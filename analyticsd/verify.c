@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyticsd/store.h"
 #include "analyticsd/verify_state.h"
 #include "analyticsd/zone.h"
 #include "lib/clock.h"
@@ -98,7 +99,7 @@ make_pair(struct verify *verify, sqlite3_stmt *statement, const char *zone, int6
 	form_id_format(&pair->id, pair->hex);
 	pair->head = sqlite3_column_int64(statement, 2);
 	pair->state_seq = sqlite3_column_int64(statement, 3);
-	if (pair->state_seq < 0) {
+	if (pair->state_seq == STORE_NO_STATE) {
 		pair->stored = form_new(&pair->id);
 		pair->counted = form_new(&pair->id);
 	} else {

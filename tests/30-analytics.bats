@@ -312,6 +312,45 @@ for byte in sys.stdin.buffer.read(): s.send(bytes([byte]))' "$INGEST"
 	wait_until 5 total_is 5
 }
 
+updates_of() { grep '"analytics:update"' "$T/peer.out" | sed 's/^[0-9]* {/{/' | jq -c 'select(.formId == "'"$1"'").data'; }
+# How the field is shown, update by update, repetitions left out.
+shown() { updates_of $FORM | jq -c '[.stale, .totalResponses, .byField.stars.type]' | uniq; }
+
+@test "a form that is counted anew shows its old numbers as stale meanwhile, and the others go on; a death has it begin again" {
+	local form='{"_id":{"$oid":"'$FORM'"},"title":"T","fields":[{"id":"stars","type":"rating"}]}'
+	local n
+	start_daemon analyticsd DUNE_TEST_STEP_ROWS=1 DUNE_UPDATE_INTERVAL_MS=1
+	{ echo "$form"; responses 1 5000; } | to_bson | socat -u - "UNIX-CONNECT:$INGEST"
+	peer
+	peer_connected
+	wait_until 20 stored 5000
+	tell open $FORM
+	tell open $OTHER
+	wait_until 10 eval 'shown | grep -qx "\[null,5000,\"rating\"\]"'
+	# All of it in one turn of the loop.
+	{ echo "${form/rating/text}"; responses 5001 5001; responses 6001 6003 $OTHER; } | to_bson >"$T/more.bson"
+	socat -u "FILE:$T/more.bson" "UNIX-CONNECT:$INGEST"
+	wait_until 20 eval 'shown | grep -qx "\[null,5001,\"text\"\]"'
+	eq '[null,5000,"rating"] [true,5000,"rating"] [null,5001,"text"]' "$(shown | xargs -d '\n')"
+	# The other form did not wait for it.
+	n=$(grep -n '"formId":"'$OTHER'".*"totalResponses":3,' "$T/peer.out" | head -n 1 | cut -d: -f1)
+	[ "$n" -lt "$(grep -n '"type":"text"' "$T/peer.out" | head -n 1 | cut -d: -f1)" ]
+
+	# Killed as soon as that is seen, whatever of it was committed by then.
+	echo "${form/rating/mcq}" >"$T/a.jsonl"
+	feed one "$T/a.jsonl"
+	wait_until 20 eval 'shown | grep -qx "\[true,5001,\"text\"\]"'
+	kill_daemon analyticsd
+	# It may have heard that all is committed.
+	stop_spawned one || true
+	run -0 "$BIN/analyticsd" --verify
+	start_daemon analyticsd DUNE_TEST_STEP_ROWS=1
+	feed two "$T/a.jsonl"
+	wait_until 20 eval 'shown | grep -qx "\[null,5001,\"mcq\"\]"'
+	await_spawned two 10
+	run -0 "$BIN/analyticsd" --verify
+}
+
 @test "metrics come on their timer, and at once when the hour turns" {
 	# One second before 10:00 in UTC, on a clock that is set off for that.
 	local offset

@@ -2,107 +2,15 @@
 #include "analyticsd/apply.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/snapshot.h"
-#include "analyticsd/zone.h"
-#include "lib/log.h"
+#include "tests/unit/analyticsd/world.h"
 #include "tests/unit/unit.h"
-
-#define NOW INT64_C(1772357400000) /* 2026-03-01T09:30:00Z */
-
-struct world {
-	struct zone *zone;
-	struct store *store;
-	struct ledger *ledger;
-	struct forms *forms;
-	struct apply *apply;
-	size_t max;
-	unsigned changes;
-	int64_t at_ms; /* of the last change */
-};
-
-static void
-count_change(void *owner, struct hot_form *hot UNUSED, int64_t at_ms)
-{
-	struct world *world = owner;
-
-	world->at_ms = at_ms;
-	world->changes++;
-}
-
-/* analyticsd's state, over a store that outlives it. */
-static void
-world_up(struct world *w)
-{
-	w->ledger = ledger_new(w->store);
-	w->forms = forms_new(&(struct forms_config){
-	    .store = w->store, .ledger = w->ledger, .zone = w->zone, .max = w->max});
-	w->apply = apply_new(&(struct apply_config){.store = w->store,
-	    .ledger = w->ledger,
-	    .forms = w->forms,
-	    .changed = count_change,
-	    .owner = w});
-	CHECK(w->ledger != NULL && w->forms != NULL && w->apply != NULL);
-}
-
-/* As a SIGKILL would: what is not committed is lost. */
-static void
-world_down(struct world *w)
-{
-	apply_free(&w->apply);
-	forms_free(&w->forms);
-	ledger_free(&w->ledger);
-}
-
-static void
-world_begin(struct world *w, size_t max)
-{
-	memset(w, 0, sizeof(*w));
-	log_init("test", LOG_ERROR, LOG_TEXT);
-	w->zone = zone_open("UTC");
-	w->store = store_memory_new();
-	w->max = max;
-	world_up(w);
-}
-
-static void
-world_end(struct world *w)
-{
-	world_down(w);
-	w->store->ops->free(&w->store);
-	zone_close(&w->zone);
-}
-
-static void take(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void
-take(struct world *w, const char *format, ...)
-{
-	char json[4096];
-	bson_error_t error;
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(json, sizeof(json), format, arguments);
-	va_end(arguments);
-	bson_t *doc = bson_new_from_json((const uint8_t *)json, -1, &error);
-	if (doc == NULL)
-		unit_fail(__FILE__, __LINE__, "%s: %s", error.message, json);
-	CHECK_INT(apply_document(w->apply, doc, NOW), 0);
-	bson_destroy(doc);
-}
-
-static void
-commit(struct world *w)
-{
-	CHECK_INT(apply_commit(w->apply, NOW), 0);
-	CHECK(!apply_pending(w->apply));
-}
 
 #define RESPONSE(op, position)                                                            \
 	"{\"op\":\"" op "\",\"position\":{\"p\":" position                                \
@@ -113,35 +21,19 @@ commit(struct world *w)
 static void
 put(struct world *w, int id, int form, int value)
 {
-	take(w, RESPONSE("response", "1"), id, form, value);
+	world_take(w, RESPONSE("response", "1"), id, form, value);
 }
 
 static void
 take_away(struct world *w, int id)
 {
-	take(w, "{\"op\":\"responseDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", id);
-}
-
-static struct hot_form *
-find(struct world *w, int form)
-{
-	char hex[FORM_ID_HEX + 1];
-	struct hot_form *hot = NULL;
-	struct form_id id;
-
-	snprintf(hex, sizeof(hex), "%024d", form);
-	CHECK(form_id_parse(&id, hex, FORM_ID_HEX) == 0);
-	int found = forms_find(w->forms, &id, NOW, &hot);
-	CHECK(found >= 0);
-	if (found > 0)
-		CHECK(forms_fresh(w->forms, hot, NOW) == 0);
-	return found > 0 ? hot : NULL;
+	world_take(w, "{\"op\":\"responseDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", id);
 }
 
 static int64_t
 total(struct world *w, int form)
 {
-	struct hot_form *hot = find(w, form);
+	struct hot_form *hot = world_find(w, form);
 
 	return hot == NULL ? -1 : (int64_t)form_total(hot->form);
 }
@@ -150,12 +42,12 @@ total(struct world *w, int form)
 static char *
 frame(struct world *w, int form)
 {
-	struct hot_form *hot = find(w, form);
+	struct hot_form *hot = world_find(w, form);
 	struct buf out;
 
 	if (hot == NULL || form_total(hot->form) == 0)
 		return strdup("");
-	form_touch(hot->form, NOW);
+	form_touch(hot->form, WORLD_NOW);
 	buf_init(&out, 1 << 20);
 	CHECK(snapshot_analytics(hot->form, false, 0, &out) == 0);
 	char *text = strndup((const char *)buf_bytes(&out), buf_length(&out));
@@ -173,7 +65,7 @@ TEST(apply_counts_a_response_once)
 	CHECK_INT(total(&w, 7), 1);
 	CHECK_INT(w.changes, 1);
 	CHECK_INT(counters[COUNTER_unchanged], 1);
-	commit(&w);
+	world_commit(&w);
 	put(&w, 1, 7, 5);
 	CHECK_INT(total(&w, 7), 1);
 	CHECK_INT(w.changes, 1);
@@ -190,19 +82,19 @@ TEST(apply_measures_what_tells_its_time)
 	world_begin(&w, 100);
 	put(&w, 1, 7, 5);
 	CHECK_INT(w.at_ms, -1);
-	CHECK_INT(apply_lag(w.apply, NOW), 0);
-	take(&w, event, (long long)NOW - 20000, 2, 7);
-	CHECK_INT(w.at_ms, NOW - 20000);
-	CHECK_INT(apply_lag(w.apply, NOW + APPLY_LAG_AGE_MS), 20000);
-	CHECK_INT(apply_lag(w.apply, NOW + APPLY_LAG_AGE_MS + 1), 0);
+	CHECK_INT(apply_lag(w.apply, WORLD_NOW), 0);
+	world_take(&w, event, (long long)WORLD_NOW - 20000, 2, 7);
+	CHECK_INT(w.at_ms, WORLD_NOW - 20000);
+	CHECK_INT(apply_lag(w.apply, WORLD_NOW + APPLY_LAG_AGE_MS), 20000);
+	CHECK_INT(apply_lag(w.apply, WORLD_NOW + APPLY_LAG_AGE_MS + 1), 0);
 	/* The same again is no change. */
-	take(&w, event, (long long)NOW - 20000, 2, 7);
+	world_take(&w, event, (long long)WORLD_NOW - 20000, 2, 7);
 	CHECK_INT(histogram_applied.counts[histogram_bucket(20000000)], 1);
 	CHECK_INT(histogram_applied.sum_us, 20000000);
 	/* The source's clock is ahead. */
-	take(&w, event, (long long)NOW + 5000, 3, 7);
+	world_take(&w, event, (long long)WORLD_NOW + 5000, 3, 7);
 	CHECK_INT(histogram_applied.counts[0], 1);
-	CHECK_INT(apply_lag(w.apply, NOW), 0);
+	CHECK_INT(apply_lag(w.apply, WORLD_NOW), 0);
 	world_end(&w);
 }
 
@@ -215,7 +107,7 @@ TEST(apply_replaces_moves_and_deletes)
 		put(&w, 1, 7, 5);
 		put(&w, 2, 7, 3);
 		if (committed)
-			commit(&w);
+			world_commit(&w);
 		put(&w, 1, 7, 1);
 		CHECK_INT(total(&w, 7), 2);
 		put(&w, 1, 8, 1);
@@ -229,7 +121,7 @@ TEST(apply_replaces_moves_and_deletes)
 		put(&w, 1, 8, 2);
 		CHECK_INT(total(&w, 8), 1);
 		take_away(&w, 1);
-		commit(&w);
+		world_commit(&w);
 	}
 	world_end(&w);
 }
@@ -241,12 +133,13 @@ TEST(apply_malformed_takes_the_old_one_back)
 	world_begin(&w, 100);
 	put(&w, 1, 7, 5);
 	put(&w, 2, 7, 5);
-	take(&w, "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"formId\":7}}", 1);
+	world_take(
+	    &w, "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"formId\":7}}", 1);
 	CHECK_INT(total(&w, 7), 1);
-	take(&w, "{\"op\":\"response\",\"doc\":{\"formId\":{\"$oid\":\"%024d\"}}}", 7);
-	take(&w, "{\"op\":\"response\"}");
-	take(&w, "{\"op\":\"dance\",\"position\":{\"p\":4}}");
-	take(&w, "{\"neither\":1}");
+	world_take(&w, "{\"op\":\"response\",\"doc\":{\"formId\":{\"$oid\":\"%024d\"}}}", 7);
+	world_take(&w, "{\"op\":\"response\"}");
+	world_take(&w, "{\"op\":\"dance\",\"position\":{\"p\":4}}");
+	world_take(&w, "{\"neither\":1}");
 	CHECK_INT(total(&w, 7), 1);
 	CHECK_INT(counters[COUNTER_malformed], 4);
 	CHECK_INT(counters[COUNTER_unknown_ops], 1);
@@ -259,15 +152,15 @@ TEST(apply_bare_documents_have_no_position)
 	struct world w;
 
 	world_begin(&w, 100);
-	take(&w,
+	world_take(&w,
 	    "{\"_id\":{\"$oid\":\"%024d\"},\"formId\":{\"$oid\":\"%024d\"},\"answers\":[],"
 	    "\"submittedAt\":{\"$date\":0}}",
 	    1, 7);
-	take(&w, "{\"_id\":{\"$oid\":\"%024d\"},\"title\":\"T\",\"fields\":[]}", 8);
+	world_take(&w, "{\"_id\":{\"$oid\":\"%024d\"},\"title\":\"T\",\"fields\":[]}", 8);
 	CHECK(!apply_moves(w.apply));
 	CHECK_INT(total(&w, 7), 1);
-	CHECK(form_known(find(&w, 8)->form));
-	commit(&w);
+	CHECK(form_known(world_find(&w, 8)->form));
+	world_commit(&w);
 	CHECK_INT(buf_length(apply_position(w.apply)), 0);
 	world_end(&w);
 }
@@ -279,11 +172,11 @@ TEST(apply_position_goes_with_the_commit)
 	bson_iter_t iter;
 
 	world_begin(&w, 100);
-	take(&w, "{\"op\":\"position\",\"position\":{\"p\":41}}");
-	take(&w, "{\"op\":\"position\",\"position\":{\"p\":42}}");
+	world_take(&w, "{\"op\":\"position\",\"position\":{\"p\":41}}");
+	world_take(&w, "{\"op\":\"position\",\"position\":{\"p\":42}}");
 	CHECK(apply_pending(w.apply));
 	CHECK_INT(buf_length(apply_position(w.apply)), 0);
-	commit(&w);
+	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
 	const struct buf *bytes = apply_position(w.apply);
@@ -301,11 +194,11 @@ TEST(apply_keeps_all_through_failing_commits)
 	put(&w, 1, 7, 5);
 	store_memory_fail(w.store, ENOSPC);
 	for (int i = 0; i < 3; i++) {
-		CHECK(apply_commit(w.apply, NOW) == -1 && errno == ENOSPC);
+		CHECK(apply_commit(w.apply, WORLD_NOW) == -1 && errno == ENOSPC);
 		CHECK_INT(total(&w, 7), 1);
 	}
 	store_memory_fail(w.store, 0);
-	commit(&w);
+	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
 	CHECK_INT(total(&w, 7), 1);
@@ -321,7 +214,7 @@ TEST(apply_is_full_after_many_events)
 	while (!apply_full(w.apply))
 		put(&w, ++n, 7, 5);
 	CHECK_INT(n, 20000);
-	commit(&w);
+	world_commit(&w);
 	CHECK(!apply_full(w.apply));
 	world_end(&w);
 }
@@ -332,19 +225,19 @@ TEST(apply_hides_a_deleted_form_until_it_is_defined)
 
 	world_begin(&w, 100);
 	put(&w, 1, 7, 5);
-	take(&w, "{\"op\":\"form\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"fields\":[]}}", 7);
-	take(&w, "{\"op\":\"formDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", 7);
-	CHECK(!form_known(find(&w, 7)->form));
+	world_take(&w, "{\"op\":\"form\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"fields\":[]}}", 7);
+	world_take(&w, "{\"op\":\"formDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", 7);
+	CHECK(!form_known(world_find(&w, 7)->form));
 	put(&w, 2, 7, 5);
-	commit(&w);
+	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
-	CHECK(!form_known(find(&w, 7)->form));
-	take(&w, "{\"op\":\"form\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"fields\":[]}}", 7);
+	CHECK(!form_known(world_find(&w, 7)->form));
+	world_take(&w, "{\"op\":\"form\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"fields\":[]}}", 7);
 	CHECK_INT(total(&w, 7), 2);
 	/* One that was never heard of leaves no trace. */
-	take(&w, "{\"op\":\"formDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", 9);
-	CHECK(find(&w, 9) == NULL);
+	world_take(&w, "{\"op\":\"formDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", 9);
+	CHECK(world_find(&w, 9) == NULL);
 	world_end(&w);
 }
 
@@ -360,8 +253,8 @@ TEST(forms_evicts_idle_ones_only)
 	CHECK(forms_crowded(w.forms));
 	CHECK(apply_full(w.apply));
 	struct room *room = (struct room *)&w; /* only compared with NULL */
-	forms_watch(w.forms, find(&w, 1), room);
-	commit(&w);
+	forms_watch(w.forms, world_find(&w, 1), room);
+	world_commit(&w);
 	CHECK_INT(forms_count(w.forms), 3);
 	CHECK(!forms_crowded(w.forms));
 	uint64_t loads = counters[COUNTER_form_loads];
@@ -371,7 +264,7 @@ TEST(forms_evicts_idle_ones_only)
 	CHECK_INT(counters[COUNTER_form_loads], loads + 1);
 	forms_trim(w.forms);
 	CHECK_INT(forms_count(w.forms), 3);
-	forms_watch(w.forms, find(&w, 1), NULL);
+	forms_watch(w.forms, world_find(&w, 1), NULL);
 	world_end(&w);
 }
 
@@ -383,15 +276,15 @@ TEST(forms_are_appended_to_without_being_loaded)
 	world_begin(&w, 4);
 	for (int form = 1; form <= 8; form++)
 		put(&w, form, form, 4);
-	commit(&w);
+	world_commit(&w);
 	uint64_t loads = counters[COUNTER_form_loads];
 	for (int id = 1; id <= 50; id++) {
 		put(&w, 100 + id, 1, 2);
 		if (id % 20 == 0)
-			commit(&w);
+			world_commit(&w);
 	}
 	CHECK_INT(counters[COUNTER_form_loads], loads);
-	commit(&w);
+	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
 	for (int form = 5; form <= 8; form++)
@@ -401,9 +294,9 @@ TEST(forms_are_appended_to_without_being_loaded)
 	CHECK_INT(total(&w, 1), 551);
 	take_away(&w, 201);
 	CHECK_INT(total(&w, 1), 550);
-	commit(&w);
-	CHECK_INT(find(&w, 1)->rows_behind, 0);
-	CHECK_INT(find(&w, 1)->row.state_seq, 558);
+	world_commit(&w);
+	CHECK_INT(world_find(&w, 1)->rows_behind, 0);
+	CHECK_INT(world_find(&w, 1)->row.state_seq, 558);
 	world_end(&w);
 }
 
@@ -415,15 +308,15 @@ TEST(forms_rebuild_unlinks_tombstones)
 	world_begin(&w, 10);
 	for (int id = 1; id <= 6; id++)
 		put(&w, id, 7, id);
-	commit(&w);
+	world_commit(&w);
 	take_away(&w, 6); /* the head */
 	take_away(&w, 3);
 	take_away(&w, 4);
 	take_away(&w, 1); /* the end */
-	forms_stale(w.forms, find(&w, 7));
-	commit(&w);
+	forms_stale(w.forms, world_find(&w, 7), WORLD_NOW);
+	world_commit(&w);
 	CHECK_INT(total(&w, 7), 2);
-	CHECK_INT(find(&w, 7)->row.head, 5);
+	CHECK_INT(world_find(&w, 7)->row.head, 5);
 	CHECK(ledger_get(w.ledger, 5, &row) == 0);
 	CHECK_INT(row.prev, 2);
 	CHECK(ledger_get(w.ledger, 2, &row) == 0);
@@ -443,7 +336,7 @@ TEST(forms_of_another_zone_are_counted_anew)
 	world_begin(&w, 10);
 	for (int id = 1; id <= 80; id++)
 		put(&w, id, 7, 4);
-	commit(&w);
+	world_commit(&w);
 	world_down(&w);
 	zone_close(&w.zone);
 	w.zone = zone_open("Asia/Tokyo");
@@ -476,7 +369,7 @@ random_event(struct world *w, struct truth *truth, unsigned *seed)
 		return;
 	case 1:
 		now->form = 0;
-		take(w,
+		world_take(w,
 		    "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"formId\":null}}",
 		    id);
 		return;
@@ -518,7 +411,7 @@ TEST(apply_random_events_commits_and_deaths)
 		int dice = rand_r(&seed) % 100;
 		if (dice < 5) {
 			store_memory_fail(w.store, dice == 0 ? ENOSPC : 0);
-			int result = apply_commit(w.apply, NOW);
+			int result = apply_commit(w.apply, WORLD_NOW);
 			CHECK_INT(result, dice == 0 ? -1 : 0);
 			store_memory_fail(w.store, 0);
 			if (result == 0)
@@ -528,9 +421,9 @@ TEST(apply_random_events_commits_and_deaths)
 			world_up(&w);
 			memcpy(truth, committed, sizeof(truth));
 		} else if (dice == 98) {
-			struct hot_form *hot = find(&w, 1 + rand_r(&seed) % FORMS);
+			struct hot_form *hot = world_find(&w, 1 + rand_r(&seed) % FORMS);
 			if (hot != NULL)
-				forms_stale(w.forms, hot);
+				forms_stale(w.forms, hot, WORLD_NOW);
 		}
 		if (step % 1000 == 999)
 			compare(&w, truth);

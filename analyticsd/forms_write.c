@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* What changed, into the transaction. */
+#include <errno.h>
+#include <string.h>
+
+#include "analyticsd/forms_state.h"
+#include "analyticsd/hot_definition.h"
+#include "analyticsd/zone.h"
+
+/* A state begins with the name of the zone in which its days were cut: length, name. */
+static int
+encode_state(struct forms *forms, const struct form *form)
+{
+	const char *zone = zone_name(forms->config.zone);
+	uint8_t length = (uint8_t)strlen(zone);
+
+	buf_clear(&forms->state);
+	if (buf_append(&forms->state, &length, 1) < 0 ||
+	    buf_append(&forms->state, zone, length) < 0)
+		return -1;
+	return form_encode(form, &forms->state);
+}
+
+/* Into forms->state. */
+static int
+write_state(struct forms *forms, const struct hot_form *hot)
+{
+	if (hot->recount == NULL)
+		return encode_state(forms, hot->form);
+	struct form *bare = form_copy(hot->form);
+	if (bare == NULL) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	form_reset(bare);
+	int result = encode_state(forms, bare);
+	form_free(&bare);
+	return result;
+}
+
+/* Of a light form only what was added is known, and of one that is being counted anew, too. */
+static void
+tell_list(const struct hot_form *hot, struct store_form *row)
+{
+	row->whole = hot->form != NULL && hot->recount == NULL;
+	if (!row->whole)
+		return;
+	row->listed = form_known(hot->form);
+	row->title = form_title(hot->form);
+	row->total = form_total(hot->form);
+	row->last_ms = form_last_submission(hot->form);
+}
+
+static bool
+needs_state(const struct hot_form *hot)
+{
+	bool behind = hot->recount == NULL && hot->rows_behind >= forms_lag(hot);
+
+	return hot->form != NULL && (hot->needs_state || behind);
+}
+
+static int64_t
+state_seq_of(const struct hot_form *hot)
+{
+	return hot->recount != NULL ? STORE_BARE : hot->row.head;
+}
+
+int
+forms_write(struct forms *forms)
+{
+	struct store *store = forms->config.store;
+
+	LIST_FOR_EACH (node, &forms->changed) {
+		struct hot_form *hot = container_of(node, struct hot_form, link);
+		struct store_form row = hot->row;
+
+		hot->state_written = needs_state(hot);
+		tell_list(hot, &row);
+		if (hot->state_written) {
+			row.state_seq = state_seq_of(hot);
+			if (write_state(forms, hot) < 0)
+				return -1;
+			hot->state_bytes = (uint32_t)buf_length(&forms->state);
+		}
+		const struct buf *state = hot->state_written ? &forms->state : NULL;
+		if (store->ops->put_form(store, &row, state) < 0 ||
+		    hot_definition_write(store, hot) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void
+forms_committed(struct forms *forms)
+{
+	LIST_FOR_EACH_SAFE (node, &forms->changed) {
+		struct hot_form *hot = container_of(node, struct hot_form, link);
+
+		if (hot->state_written) {
+			hot->row.state_seq = state_seq_of(hot);
+			hot->needs_state = false;
+			hot->rows_behind = 0;
+		}
+		hot_definition_forget(hot);
+		hot->row.total = 0;
+		hot->row.last_ms = RESPONSE_NO_TIME;
+		hot->changed = false;
+		hot->state_written = false;
+		forms_count_bytes(forms, hot);
+		forms_place(forms, hot);
+	}
+	forms->changed_unwatched = 0;
+	forms_trim(forms);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/analyticsd/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyticsd/forms_recount.h"
+#include "lib/log.h"
+#include "tests/unit/unit.h"
+
+static void
+count_change(void *owner, struct hot_form *hot UNUSED, int64_t at_ms)
+{
+	struct world *world = owner;
+
+	world->at_ms = at_ms;
+	world->changes++;
+}
+
+void
+world_up(struct world *w)
+{
+	w->ledger = ledger_new(w->store);
+	w->forms = forms_new(&(struct forms_config){.store = w->store,
+	    .ledger = w->ledger,
+	    .zone = w->zone,
+	    .max = w->max,
+	    .step_rows = w->step_rows});
+	w->apply = apply_new(&(struct apply_config){.store = w->store,
+	    .ledger = w->ledger,
+	    .forms = w->forms,
+	    .changed = count_change,
+	    .owner = w});
+	CHECK(w->ledger != NULL && w->forms != NULL && w->apply != NULL);
+}
+
+void
+world_down(struct world *w)
+{
+	apply_free(&w->apply);
+	forms_free(&w->forms);
+	ledger_free(&w->ledger);
+}
+
+void
+world_begin(struct world *w, size_t max)
+{
+	memset(w, 0, sizeof(*w));
+	log_init("test", LOG_ERROR, LOG_TEXT);
+	w->zone = zone_open("UTC");
+	w->store = store_memory_new();
+	w->max = max;
+	world_up(w);
+}
+
+void
+world_end(struct world *w)
+{
+	world_down(w);
+	w->store->ops->free(&w->store);
+	zone_close(&w->zone);
+}
+
+void
+world_take_bson(struct world *w, const bson_t *doc)
+{
+	CHECK_INT(apply_document(w->apply, doc, WORLD_NOW), 0);
+}
+
+void
+world_take(struct world *w, const char *format, ...)
+{
+	char json[4096];
+	bson_error_t error;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(json, sizeof(json), format, arguments);
+	va_end(arguments);
+	bson_t *doc = bson_new_from_json((const uint8_t *)json, -1, &error);
+	if (doc == NULL)
+		unit_fail(__FILE__, __LINE__, "%s: %s", error.message, json);
+	world_take_bson(w, doc);
+	bson_destroy(doc);
+}
+
+void
+world_commit(struct world *w)
+{
+	CHECK_INT(apply_commit(w->apply, WORLD_NOW), 0);
+	CHECK(!apply_pending(w->apply));
+}
+
+struct hot_form *
+world_find(struct world *w, int form)
+{
+	char hex[FORM_ID_HEX + 1];
+	struct hot_form *hot = NULL;
+	struct form_id id;
+
+	snprintf(hex, sizeof(hex), "%024d", form);
+	CHECK(form_id_parse(&id, hex, FORM_ID_HEX) == 0);
+	int found = forms_find(w->forms, &id, WORLD_NOW, &hot);
+	CHECK(found >= 0);
+	if (found > 0)
+		CHECK(forms_fresh(w->forms, hot, WORLD_NOW) == 0);
+	return found > 0 ? hot : NULL;
+}
