@@ -37,8 +37,8 @@ const struct form *forms_shown(const struct hot_form *hot);
 /* What happens to it is not seen until it is counted. */
 bool forms_settling(const struct hot_form *hot);
 
-/* The first step of this one, if it has not been taken: most forms need no other. To be called before
- * it is looked at. */
+/* The first step of this one, if it has not been taken: most forms need no other. To be called
+ * before it is looked at. */
 MUST_CHECK int forms_fresh(struct forms *forms, struct hot_form *hot, int64_t now_ms);
 /* The same for all, before they are written. */
 MUST_CHECK int forms_repair(struct forms *forms, int64_t now_ms);

@@ -42,11 +42,10 @@ store_sqlite_run(struct store_sqlite *self, enum statement which)
 	return result;
 }
 
-/* 1: a row is there to be read (reset afterwards), 0: none, -1. The first read after a commit opens
- * the transaction that the next commit ends, so that not every look-up has to take and leave
- * SQLite's locks; nobody else writes. */
-static int
-first_row(struct store_sqlite *self, enum statement which)
+/* The first read after a commit opens the transaction that the next commit ends, so that not every
+ * look-up has to take and leave SQLite's locks; nobody else writes. */
+int
+store_sqlite_first_row(struct store_sqlite *self, enum statement which)
 {
 	if (sqlite3_get_autocommit(self->database.handle) && store_sqlite_run(self, NAME_BEGIN) < 0)
 		return -1;
@@ -57,6 +56,15 @@ first_row(struct store_sqlite *self, enum statement which)
 	int result = code == SQLITE_DONE ? 0 : database_failed(&self->database, code);
 	sqlite3_reset(self->statements[which]);
 	return result;
+}
+
+void
+store_sqlite_bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, size_t length)
+{
+	if (bytes == NULL)
+		sqlite3_bind_null(statement, index);
+	else
+		sqlite3_bind_blob64(statement, index, bytes, length, SQLITE_STATIC);
 }
 
 static int
@@ -73,66 +81,13 @@ static int
 sqlite_position(struct store *store, struct buf *position)
 {
 	struct store_sqlite *self = sqlite_of(store);
-	int found = first_row(self, NAME_POSITION);
+	int found = store_sqlite_first_row(self, NAME_POSITION);
 
 	if (found <= 0)
 		return found;
 	found = copy_column(self->statements[NAME_POSITION], 0, position) < 0 ? -1 : 1;
 	sqlite3_reset(self->statements[NAME_POSITION]);
 	return found;
-}
-
-/* The row's bytes are copied, so that no statement stays open and holds up a checkpoint. */
-static int
-read_row(struct store_sqlite *self, enum statement which, struct store_row *row)
-{
-	sqlite3_stmt *statement = self->statements[which];
-	int found = first_row(self, which);
-
-	if (found <= 0)
-		return found;
-	memset(row, 0, sizeof(*row));
-	row->seq = sqlite3_column_int64(statement, 0);
-	row->form = sqlite3_column_int64(statement, 2);
-	row->prev = sqlite3_column_int64(statement, 3);
-	if (sqlite3_column_type(statement, 1) != SQLITE_NULL) {
-		const void *id = sqlite3_column_blob(statement, 1);
-		row->id_length = (size_t)sqlite3_column_bytes(statement, 1);
-		const void *record = sqlite3_column_blob(statement, 4);
-		row->record_length = (size_t)sqlite3_column_bytes(statement, 4);
-		buf_clear(&self->scratch);
-		uint8_t *bytes = buf_reserve(
-		    &self->scratch, row->id_length + row->record_length + 1);
-		if (bytes == NULL) {
-			sqlite3_reset(statement);
-			return -1;
-		}
-		memcpy(bytes, id, row->id_length);
-		if (row->record_length > 0)
-			memcpy(bytes + row->id_length, record, row->record_length);
-		row->id = bytes;
-		row->record = bytes + row->id_length;
-	}
-	sqlite3_reset(statement);
-	return 1;
-}
-
-static int
-sqlite_row_by_id(struct store *store, const void *id, size_t length, struct store_row *row)
-{
-	struct store_sqlite *self = sqlite_of(store);
-
-	sqlite3_bind_blob64(self->statements[NAME_ROW_BY_ID], 1, id, length, SQLITE_STATIC);
-	return read_row(self, NAME_ROW_BY_ID, row);
-}
-
-static int
-sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
-{
-	struct store_sqlite *self = sqlite_of(store);
-
-	sqlite3_bind_int64(self->statements[NAME_ROW_BY_SEQ], 1, seq);
-	return read_row(self, NAME_ROW_BY_SEQ, row);
 }
 
 static int
@@ -144,7 +99,7 @@ sqlite_form(
 	sqlite3_stmt *statement = self->statements[which];
 
 	sqlite3_bind_blob(statement, 1, id->bytes, FORM_ID_BYTES, SQLITE_STATIC);
-	int found = first_row(self, which);
+	int found = store_sqlite_first_row(self, which);
 	if (found <= 0)
 		return found;
 	*form = (struct store_form){
@@ -167,7 +122,7 @@ sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id)
 	sqlite3_stmt *statement = self->statements[NAME_FORM_BY_NUMBER];
 
 	sqlite3_bind_int64(statement, 1, number);
-	int found = first_row(self, NAME_FORM_BY_NUMBER);
+	int found = store_sqlite_first_row(self, NAME_FORM_BY_NUMBER);
 	if (found <= 0)
 		return found;
 	if (sqlite3_column_bytes(statement, 0) == FORM_ID_BYTES) {
@@ -187,7 +142,7 @@ sqlite_next_bare(struct store *store, int64_t after, int64_t *number)
 	sqlite3_stmt *statement = self->statements[NAME_NEXT_BARE];
 
 	sqlite3_bind_int64(statement, 1, after);
-	int found = first_row(self, NAME_NEXT_BARE);
+	int found = store_sqlite_first_row(self, NAME_NEXT_BARE);
 	if (found <= 0)
 		return found;
 	*number = sqlite3_column_int64(statement, 0);
@@ -201,7 +156,7 @@ sqlite_ends(struct store *store, struct store_ends *ends)
 	struct store_sqlite *self = sqlite_of(store);
 	sqlite3_stmt *statement = self->statements[NAME_ENDS];
 
-	if (first_row(self, NAME_ENDS) < 0)
+	if (store_sqlite_first_row(self, NAME_ENDS) < 0)
 		return -1;
 	ends->last_seq = sqlite3_column_int64(statement, 0);
 	ends->last_form = sqlite3_column_int64(statement, 1);
@@ -215,7 +170,7 @@ sqlite_greatest_id(struct store *store, struct buf *id)
 	struct store_sqlite *self = sqlite_of(store);
 	sqlite3_stmt *statement = self->statements[NAME_GREATEST_ID];
 
-	if (first_row(self, NAME_GREATEST_ID) < 0)
+	if (store_sqlite_first_row(self, NAME_GREATEST_ID) < 0)
 		return -1;
 	int found = sqlite3_column_type(statement, 0) != SQLITE_NULL;
 	if (copy_column(statement, 0, id) < 0)
@@ -232,50 +187,6 @@ sqlite_begin(struct store *store)
 	if (!sqlite3_get_autocommit(self->database.handle))
 		return 0;
 	return store_sqlite_run(self, NAME_BEGIN);
-}
-
-static void
-bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, size_t length)
-{
-	if (bytes == NULL)
-		sqlite3_bind_null(statement, index);
-	else
-		sqlite3_bind_blob64(statement, index, bytes, length, SQLITE_STATIC);
-}
-
-static int
-write_row(struct store *store, enum statement which, const struct store_row *row)
-{
-	struct store_sqlite *self = sqlite_of(store);
-	sqlite3_stmt *statement = self->statements[which];
-
-	sqlite3_bind_int64(statement, 1, row->seq);
-	bind_bytes(statement, 2, row->id, row->id_length);
-	sqlite3_bind_int64(statement, 3, row->form);
-	sqlite3_bind_int64(statement, 4, row->prev);
-	bind_bytes(statement, 5, row->record, row->record_length);
-	return store_sqlite_run(self, which);
-}
-
-static int
-sqlite_insert_row(struct store *store, const struct store_row *row)
-{
-	return write_row(store, NAME_INSERT_ROW, row);
-}
-
-static int
-sqlite_update_row(struct store *store, const struct store_row *row)
-{
-	return write_row(store, NAME_UPDATE_ROW, row);
-}
-
-static int
-sqlite_delete_row(struct store *store, int64_t seq)
-{
-	struct store_sqlite *self = sqlite_of(store);
-
-	sqlite3_bind_int64(self->statements[NAME_DELETE_ROW], 1, seq);
-	return store_sqlite_run(self, NAME_DELETE_ROW);
 }
 
 static int
@@ -297,7 +208,7 @@ sqlite_put_form(struct store *store, const struct store_form *form, const struct
 		return 0;
 	statement = self->statements[NAME_PUT_STATE];
 	sqlite3_bind_int64(statement, 1, form->number);
-	bind_bytes(statement, 2, buf_bytes(state), buf_length(state));
+	store_sqlite_bind_bytes(statement, 2, buf_bytes(state), buf_length(state));
 	return store_sqlite_run(self, NAME_PUT_STATE);
 }
 
@@ -306,7 +217,7 @@ sqlite_put_position(struct store *store, const void *position, size_t length)
 {
 	struct store_sqlite *self = sqlite_of(store);
 
-	bind_bytes(self->statements[NAME_PUT_POSITION], 1, position, length);
+	store_sqlite_bind_bytes(self->statements[NAME_PUT_POSITION], 1, position, length);
 	return store_sqlite_run(self, NAME_PUT_POSITION);
 }
 
@@ -384,8 +295,8 @@ sqlite_free(struct store **store)
 
 static const struct store_ops sqlite_ops = {
     .position = sqlite_position,
-    .row_by_id = sqlite_row_by_id,
-    .row_by_seq = sqlite_row_by_seq,
+    .row_by_id = store_sqlite_row_by_id,
+    .row_by_seq = store_sqlite_row_by_seq,
     .form = sqlite_form,
     .form_by_number = sqlite_form_by_number,
     .next_bare = sqlite_next_bare,
@@ -394,9 +305,9 @@ static const struct store_ops sqlite_ops = {
     .definition = store_sqlite_definition,
     .list = store_sqlite_list,
     .begin = sqlite_begin,
-    .insert_row = sqlite_insert_row,
-    .update_row = sqlite_update_row,
-    .delete_row = sqlite_delete_row,
+    .insert_row = store_sqlite_insert_row,
+    .update_row = store_sqlite_update_row,
+    .delete_row = store_sqlite_delete_row,
     .put_form = sqlite_put_form,
     .put_definition = store_sqlite_put_definition,
     .put_position = sqlite_put_position,

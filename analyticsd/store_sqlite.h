@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* store_sqlite: the inside of the store on disk, for store_sqlite.c, store_listing.c and
- * store_rebuild.c alone. */
+/* store_sqlite: the inside of the store on disk, for store_*.c alone. */
 #ifndef ANALYTICSD_STORE_SQLITE_H
 #define ANALYTICSD_STORE_SQLITE_H
 
@@ -32,6 +31,20 @@ MUST_CHECK int store_sqlite_start(struct store_sqlite *self);
 void store_sqlite_shut(struct store_sqlite *self);
 /* Runs to the end a statement that gives no rows. 0 or -1. */
 MUST_CHECK int store_sqlite_run(struct store_sqlite *self, enum statement which);
+
+/* 1: a row is there to be read, and the statement to be reset afterwards; 0: none; -1. Opens the
+ * transaction that the next commit ends. */
+MUST_CHECK int store_sqlite_first_row(struct store_sqlite *self, enum statement which);
+/* NULL bytes: NULL. They are not copied. */
+void store_sqlite_bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, size_t length);
+
+/* store_rows.c: operations of the store. */
+int store_sqlite_row_by_id(
+    struct store *store, const void *id, size_t length, struct store_row *row);
+int store_sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *row);
+int store_sqlite_insert_row(struct store *store, const struct store_row *row);
+int store_sqlite_update_row(struct store *store, const struct store_row *row);
+int store_sqlite_delete_row(struct store *store, int64_t seq);
 
 /* store_listing.c: operations of the store; and what PUT_FORM says of the list. */
 void store_sqlite_bind_listed(sqlite3_stmt *statement, const struct store_form *form);

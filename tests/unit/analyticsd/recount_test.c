@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Forms that are counted anew in steps: whatever comes between the steps, and wherever a death cuts
- * them, the numbers are those of a batch computation in the end, and those from before until then. */
+/* Forms that are counted anew in steps: whatever comes between the steps, and wherever a death
+ * cuts them, the numbers are those of a batch computation in the end, and those from before until
+ * then. */
 #include "analyticsd/forms_recount.h"
 
 #include <errno.h>
