@@ -289,6 +289,25 @@ conn_resume(struct conn *conn)
 	ev_feed_event(conn->loop, &conn->again, EV_CUSTOM);
 }
 
+void
+conn_save(const struct conn *conn, struct conn_rest *rest)
+{
+	*rest = (struct conn_rest){
+	    .in = buf_bytes(&conn->in),
+	    .in_length = buf_length(&conn->in),
+	    .out = buf_bytes(&conn->out),
+	    .out_length = buf_length(&conn->out),
+	};
+}
+
+int
+conn_restore(struct conn *conn, const struct conn_rest *rest)
+{
+	if (buf_append(&conn->in, rest->in, rest->in_length) < 0)
+		return -1;
+	return conn_send(conn, rest->out, rest->out_length);
+}
+
 int
 conn_fd(const struct conn *conn)
 {

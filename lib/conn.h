@@ -58,6 +58,17 @@ void conn_flush(struct conn *conn);
 void conn_pause(struct conn *conn);
 void conn_resume(struct conn *conn);
 
+/* For going on with a connection in another process image: what was read and not consumed, and what
+ * is queued and has not left. Points into the conn. */
+struct conn_rest {
+	const uint8_t *in, *out;
+	size_t in_length, out_length;
+};
+
+void conn_save(const struct conn *conn, struct conn_rest *rest);
+/* To a fresh conn. -1: it is more than in_max or out_max. */
+MUST_CHECK int conn_restore(struct conn *conn, const struct conn_rest *rest);
+
 /* For looking at (its peer, its options); reading and writing are the conn's. To receive
  * descriptors see lib/fdpass.h. */
 int conn_fd(const struct conn *conn);

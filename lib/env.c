@@ -13,10 +13,10 @@
 #include "lib/log.h"
 #include "lib/version.h"
 
-enum option { OPTION_RUN, OPTION_HELP, OPTION_VERSION, OPTION_CHECK };
+enum option { OPTION_RUN, OPTION_HELP, OPTION_VERSION, OPTION_CHECK, OPTION_OWN };
 
 static enum option
-option_parse(int argc, char **argv)
+option_parse(int argc, char **argv, const struct program *program)
 {
 	static const char *const names[] = {
 	    [OPTION_HELP] = "--help",
@@ -26,10 +26,13 @@ option_parse(int argc, char **argv)
 	if (argc < 2)
 		return OPTION_RUN;
 	if (argc > 2)
-		die_usage("too many arguments; one of --help, --version, --check, or none");
+		die_usage("too many arguments; one of --help, --version, --check%s%s, or none",
+		    program->option ? ", " : "", program->option ? program->option->name : "");
 	for (int i = OPTION_HELP; i <= OPTION_CHECK; i++)
 		if (strcmp(argv[1], names[i]) == 0)
 			return (enum option)i;
+	if (program->option != NULL && strcmp(argv[1], program->option->name) == 0)
+		return OPTION_OWN;
 	die_usage("unknown argument \"%s\"; --help tells what there is", argv[1]);
 }
 
@@ -80,12 +83,15 @@ print_setting(
 static NORETURN void
 help(const struct program *program, const struct env_table *table)
 {
-	printf("usage: %s [--help | --version | --check]\n\n%s: %s\n\n", program->name,
+	printf("usage: %s [--help | --version | --check%s%s]\n\n%s: %s\n\n", program->name,
+	    program->option ? " | " : "", program->option ? program->option->name : "",
 	    program->name, program->summary);
 	printf("  --help     prints this\n"
 	       "  --version  prints the version\n"
-	       "  --check    validates the settings: exit 0, or 100 and what is wrong\n\n"
-	       "Settings, from the environment (empty is unset):\n\n");
+	       "  --check    validates the settings: exit 0, or 100 and what is wrong\n");
+	if (program->option != NULL)
+		printf("  %s\n             %s\n", program->option->name, program->option->help);
+	printf("\nSettings, from the environment (empty is unset):\n\n");
 	int width = 0;
 	for (size_t i = 0; i < table->count; i++)
 		width = MAX(width, (int)strlen(table->rows[i].name));
@@ -160,7 +166,7 @@ env_start(int argc, char **argv, const struct program *program, const struct set
 	const struct env_table all = {.rows = table, .count = count};
 	log_init(program->name, LOG_INFO, LOG_TEXT);
 	signal(SIGPIPE, SIG_IGN);
-	enum option option = option_parse(argc, argv);
+	enum option option = option_parse(argc, argv, program);
 	if (option == OPTION_HELP)
 		help(program, &all);
 	if (option == OPTION_VERSION)
@@ -170,4 +176,6 @@ env_start(int argc, char **argv, const struct program *program, const struct set
 		check(settings);
 	if (option == OPTION_CHECK)
 		exit(0);
+	if (option == OPTION_OWN)
+		program->option->run(settings);
 }

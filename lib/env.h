@@ -33,12 +33,21 @@ struct setting {
 	size_t offset; /* of the member in the daemon's struct settings */
 };
 
+/* One more option that a daemon has, besides those of all. */
+struct program_option {
+	const char *name; /* "--check-state" */
+	const char *help; /* one line */
+	/* With the settings read and checked. Does not return. */
+	void (*run)(const void *settings);
+};
+
 /* What a daemon says of itself in --help. */
 struct program {
 	const char *name; /* "wsfand" */
 	const char *summary; /* one line */
 	const char *required; /* a setting that must be there, or NULL */
 	const char *details; /* paragraphs behind the table, or NULL */
+	const struct program_option *option; /* or NULL */
 };
 
 /* The first thing in main(): reads the environment into `settings`, starts the log (the table

@@ -160,6 +160,12 @@ report_now(struct report *report)
 		conn_flush(link_conn(report->link));
 }
 
+int64_t
+report_started_ms(const struct report *report)
+{
+	return report->started_ms;
+}
+
 static void
 on_up(void *owner)
 {
@@ -265,7 +271,7 @@ report_new(struct ev_loop *loop, const struct report_config *config,
 	report->config = *config;
 	report->events = events;
 	report->owner = owner;
-	report->started_ms = clock_wall_ms();
+	report->started_ms = config->started_ms > 0 ? config->started_ms : clock_wall_ms();
 	process_init();
 	buf_init(&report->scratch, REPORT_MAX_FRAME);
 	report->link = link_new(loop, path, name, &link_events, report, IN_MAX, OUT_MAX);

@@ -45,6 +45,7 @@ struct report_config {
 	const struct counter *schema;
 	const uint64_t *values; /* as many as the schema has rows */
 	size_t count;
+	int64_t started_ms; /* when the process began, where that is not now; wall clock, or 0 */
 	const char *serves; /* what queries it answers ("forms"), or NULL */
 };
 
@@ -59,6 +60,8 @@ MUST_CHECK int report_answer(
     struct report *report, uint64_t id, unsigned status, const void *json, size_t length);
 /* Sends a report now (at the end, for the last counts). */
 void report_now(struct report *report);
+/* When the process began; wall clock. */
+int64_t report_started_ms(const struct report *report);
 void report_free(struct report **pointer);
 
 #endif

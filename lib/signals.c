@@ -10,7 +10,7 @@
 
 static const struct signal_events *wanted;
 static void *wanted_owner;
-static ev_signal watch_term, watch_int, watch_hup;
+static ev_signal watch_term, watch_int, watch_hup, watch_usr2;
 static bool terminating;
 
 static void
@@ -32,6 +32,12 @@ on_reload(struct ev_loop *loop UNUSED, ev_signal *watcher UNUSED, int events UNU
 {
 	if (wanted->reload)
 		wanted->reload(wanted_owner);
+}
+
+static void
+on_upgrade(struct ev_loop *loop UNUSED, ev_signal *watcher UNUSED, int events UNUSED)
+{
+	wanted->upgrade(wanted_owner);
 }
 
 static void
@@ -62,6 +68,9 @@ signals_init(struct ev_loop *loop, const struct signal_events *events, void *own
 	watch(loop, &watch_term);
 	watch(loop, &watch_int);
 	watch(loop, &watch_hup);
+	ev_signal_init(&watch_usr2, on_upgrade, SIGUSR2);
+	if (events->upgrade)
+		watch(loop, &watch_usr2);
 }
 
 void
@@ -70,4 +79,30 @@ signals_free(struct ev_loop *loop)
 	unwatch(loop, &watch_term);
 	unwatch(loop, &watch_int);
 	unwatch(loop, &watch_hup);
+	unwatch(loop, &watch_usr2);
+}
+
+static void
+change_mask(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(how, &set, NULL);
+}
+
+void
+signals_hold(void)
+{
+	change_mask(SIG_BLOCK);
+}
+
+void
+signals_release(void)
+{
+	change_mask(SIG_UNBLOCK);
 }

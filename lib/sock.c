@@ -121,6 +121,21 @@ remember_lock(const char *path, int fd)
 	locks = lock;
 }
 
+int
+sock_lock_fd(const char *path)
+{
+	for (const struct sock_lock *lock = locks; lock; lock = lock->next)
+		if (strcmp(lock->path, path) == 0)
+			return lock->fd;
+	return -1;
+}
+
+void
+sock_lock_adopt(const char *path, int fd)
+{
+	remember_lock(path, fd);
+}
+
 /* Takes away a socket that nobody serves. -1: something is there that must stay. */
 static int
 remove_stale(const char *path)

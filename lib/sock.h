@@ -25,6 +25,11 @@ MUST_CHECK int sock_listen_unix(const char *path, unsigned mode, int backlog);
 /* unlink()s PATH at a clean end; ignores errors. */
 void sock_unlink(const char *path);
 
+/* For a listening Unix socket that goes on in another process image: the descriptor of PATH's lock,
+ * or -1; and the reverse, in that image: the lock is held already, by `fd`. */
+int sock_lock_fd(const char *path);
+void sock_lock_adopt(const char *path, int fd);
+
 /* connect() to a Unix socket, at once or not at all. The fd, or -1 with errno. */
 MUST_CHECK int sock_connect_unix(const char *path);
 

@@ -130,6 +130,12 @@ admit_judge(const struct admit *admit, struct upgrade *upgrade, const struct htt
 	return verdict;
 }
 
+bool
+admit_return(const struct admit *admit, uint64_t network)
+{
+	return address_count_enter(admit->clients, network);
+}
+
 void
 admit_leave(const struct admit *admit, uint64_t network)
 {

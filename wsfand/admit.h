@@ -42,6 +42,8 @@ void admit_reload(struct admit *admit, const struct settings *settings);
  * newcomer counts as a client of its address, until admit_leave(). */
 enum verdict admit_judge(const struct admit *admit, struct upgrade *upgrade,
     const struct http_head *head, const struct address *peer, uint32_t connections);
+/* A client that was here before an upgrade in place counts again; false: it cannot. */
+bool admit_return(const struct admit *admit, uint64_t network);
 void admit_leave(const struct admit *admit, uint64_t network);
 
 /* A client shows another token. On JWT_OK *expires_ms says until when it is good;

@@ -5,41 +5,16 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "lib/report.h"
 #include "lib/signals.h"
 #include "lib/sock.h"
-#include "wsfand/admit.h"
+#include "wsfand/app_estate.h"
+#include "wsfand/app_parts.h"
 #include "wsfand/counters.h"
-#include "wsfand/door.h"
-#include "wsfand/drain.h"
-#include "wsfand/handoff.h"
-#include "wsfand/room.h"
-#include "wsfand/room_report.h"
-#include "wsfand/session.h"
-#include "wsfand/upstream.h"
 
 /* Descriptors that are not for clients: listeners, producers, links, log, newcomers. */
 #define RESERVED_FILES 64
 #define TOTALS_INTERVAL 300.0
 #define BROADCAST_WARNING 200
-
-struct app {
-	struct ev_loop *loop;
-	const struct settings *settings;
-	struct admit admit;
-	struct rooms *rooms;
-	struct session session;
-	struct upstream *upstream;
-	struct handoff *handoff;
-	struct door *door;
-	char *name; /* towards statsd: "wsfand", or "wsfand.2" */
-	struct report *report;
-	struct room_report room_report;
-	struct drain *drain;
-	ev_prepare turn_end; /* writes what the turn has queued before the loop sleeps */
-	ev_idle unfinished; /* started: something is left to write, the loop does not sleep */
-	ev_timer totals;
-};
 
 static void
 room_changed(void *owner, const struct form_id *id, uint32_t clients)
@@ -79,7 +54,7 @@ refresh_gauges(void *owner)
 	counters[COUNTER_channel_unregister] = app->session.clients.ended;
 	counters[COUNTER_max_clients] = app->admit.max_clients;
 	counters[COUNTER_stalled] = (uint64_t)(deadlines_age(&app->session.clients.stall) * 1000);
-	counters[COUNTER_accept_exhausted] = door_exhausted(app->door);
+	counters[COUNTER_accept_exhausted] = app->exhausted_before + door_exhausted(app->door);
 }
 
 static void
@@ -146,6 +121,7 @@ on_terminate(void *owner)
 {
 	struct app *app = owner;
 
+	succession_abort(app->succession, "it is to end");
 	app->admit.draining = true;
 	app->drain = drain_start(
 	    app->loop, &app->session, (double)app->settings->drain_ms / 1000, drained, app);
@@ -157,6 +133,17 @@ on_reload(void *owner)
 	struct app *app = owner;
 
 	admit_reload(&app->admit, app->settings);
+}
+
+static void
+on_upgrade(void *owner)
+{
+	struct app *app = owner;
+
+	if (app->drain)
+		log_warn("USR2: no upgrade in place, since all is coming to its end");
+	else
+		succession_start(app->succession);
 }
 
 static uint32_t
@@ -187,7 +174,7 @@ static void
 start_watchers(struct app *app)
 {
 	static const struct signal_events signals = {
-	    .terminate = on_terminate, .reload = on_reload};
+	    .terminate = on_terminate, .reload = on_reload, .upgrade = on_upgrade};
 
 	ev_idle_init(&app->unfinished, on_unfinished);
 	ev_prepare_init(&app->turn_end, on_turn_end);
@@ -195,10 +182,12 @@ start_watchers(struct app *app)
 	ev_timer_init(&app->totals, on_totals, TOTALS_INTERVAL, TOTALS_INTERVAL);
 	ev_timer_start(app->loop, &app->totals);
 	signals_init(app->loop, &signals, app);
+	/* Held back while one image gave way to the other. */
+	signals_release();
 }
 
 static struct report *
-start_report(struct app *app)
+start_report(struct app *app, int64_t started_ms)
 {
 	static const struct report_events events = {
 	    .refresh = refresh_gauges, .connected = statsd_connected, .extra = report_rooms};
@@ -209,19 +198,40 @@ start_report(struct app *app)
 	    .schema = counters_schema,
 	    .values = counters,
 	    .count = COUNTERS,
+	    .started_ms = started_ms,
 	};
 
 	return report_new(app->loop, &config, &events, app);
 }
 
+static void
+open_sockets(struct app *app, struct listeners *listeners)
+{
+	static const struct door_events events = {.admitted = admitted, .connections = connections};
+	const struct settings *settings = app->settings;
+	const struct door_config config = {
+	    .listen = settings->listen,
+	    .shared = settings->instance > 0,
+	    .notsent_bytes = (int)settings->notsent_bytes,
+	    .listeners = listeners,
+	};
+
+	app->upstream = upstream_new(app->loop, settings->run_dir, (int)settings->instance,
+	    (size_t)settings->max_frame_bytes, app->rooms, listeners);
+	app->handoff = handoff_new(settings->run_dir);
+	app->door = door_new(app->loop, &config, &app->admit, app->handoff, &events, app);
+	listeners_free(listeners);
+}
+
 struct app *
-app_new(struct ev_loop *loop, const struct settings *settings)
+app_new(struct ev_loop *loop, const struct settings *settings,
+    const struct inheritance *inheritance)
 {
 	static const struct rooms_events rooms_events = {.changed = room_changed};
-	static const struct door_events door_events = {
-	    .admitted = admitted, .connections = connections};
 	struct app *app = mem_zalloc(sizeof(*app));
 	struct client_settings clients = client_settings(settings);
+	struct listeners listeners;
+	struct origin origin = {.started_ms = 0};
 
 	app->loop = loop;
 	app->settings = settings;
@@ -233,14 +243,17 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	app->rooms = rooms_new(loop, &rooms_events, app);
 	session_init(&app->session, loop, &clients, app->rooms, &app->admit,
 	    (uint32_t)settings->message_rate, (uint16_t)settings->message_burst);
-	app->upstream = upstream_new(loop, settings->run_dir, (int)settings->instance,
-	    (size_t)settings->max_frame_bytes, app->rooms);
-	app->handoff = handoff_new(settings->run_dir);
-	app->door = door_new(loop, settings->listen, settings->instance > 0,
-	    (int)settings->notsent_bytes, &app->admit, app->handoff, &door_events, app);
+	listeners_init(&listeners);
+	if (inheritance)
+		app_adopt_first(&inheritance->summary, &listeners, &origin);
+	app->exhausted_before = counters[COUNTER_accept_exhausted];
+	open_sockets(app, &listeners);
 	app->name = settings->instance > 0 ? mem_printf("wsfand.%" PRId64, settings->instance)
 					   : mem_strdup("wsfand");
-	app->report = start_report(app);
+	app->report = start_report(app, origin.started_ms);
+	if (inheritance)
+		app_adopt_rest(app, &inheritance->summary, &origin);
+	app->succession = succession_new(loop, app_save, app);
 	start_watchers(app);
 	return app;
 }
@@ -257,6 +270,8 @@ app_free(struct app **pointer)
 	ev_timer_stop(app->loop, &app->totals);
 	ev_prepare_stop(app->loop, &app->turn_end);
 	ev_idle_stop(app->loop, &app->unfinished);
+	ev_timer_stop(app->loop, &app->adopted);
+	succession_free(&app->succession);
 	drain_free(&app->drain);
 	door_free(&app->door);
 	while ((client = rooms_any_client(app->rooms)))

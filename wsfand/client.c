@@ -29,8 +29,8 @@ client_reap(struct reap *reap)
 }
 
 /* The one place where the state changes; see the table in the header. */
-static void
-set_state(struct client *client, enum client_state state)
+void
+client_set_state(struct client *client, enum client_state state)
 {
 	struct clients *clients = client->clients;
 
@@ -68,7 +68,7 @@ client_drop(struct client *client, enum close_reason reason)
 
 	if (client->state == CLIENT_DEAD)
 		return;
-	set_state(client, CLIENT_DEAD);
+	client_set_state(client, CLIENT_DEAD);
 	client_set_behind(client, false);
 	list_remove(&client->dirty);
 	ev_io_stop(clients->loop, &client->io);
@@ -80,9 +80,8 @@ client_drop(struct client *client, enum close_reason reason)
 	reaper_add(clients->loop, &client->reap, client_reap);
 }
 
-/* What the peer has sent makes no sense any more, or matters no more. */
-static bool
-is_deaf(const struct client *client)
+bool
+client_is_deaf(const struct client *client)
 {
 	switch ((enum close_reason)client->reason) {
 	case CLOSE_PROTOCOL:
@@ -99,12 +98,12 @@ is_deaf(const struct client *client)
 void
 client_close_sent(struct client *client)
 {
-	if (client->state != CLIENT_CLOSING || !(client->peer_closed || is_deaf(client)))
+	if (client->state != CLIENT_CLOSING || !(client->peer_closed || client_is_deaf(client)))
 		return;
 	/* Not close(2): bytes that come afterwards would make it an RST, and that can
 	 * overtake our Close. */
 	shutdown(client->io.fd, SHUT_WR);
-	set_state(client, CLIENT_ENDING);
+	client_set_state(client, CLIENT_ENDING);
 }
 
 static struct message *
@@ -132,7 +131,7 @@ start_closing(struct client *client, enum close_reason reason, struct message *c
 {
 	uint64_t before = client->queue.bytes;
 
-	set_state(client, CLIENT_CLOSING);
+	client_set_state(client, CLIENT_CLOSING);
 	counters[COUNTER_dropped] += outq_push_close(&client->queue, close, keep);
 	counters[COUNTER_queued_bytes] += client->queue.bytes - before;
 	leave(client, reason);
@@ -220,7 +219,7 @@ client_feed(struct client *client, const uint8_t *data, size_t length)
 	enum close_reason reason;
 
 	counters[COUNTER_bytes_in] += length;
-	if (client->state == CLIENT_ENDING || client->peer_closed || is_deaf(client))
+	if (client->state == CLIENT_ENDING || client->peer_closed || client_is_deaf(client))
 		return;
 	if (client->state == CLIENT_OPEN) {
 		client->pinged = false;
@@ -306,7 +305,7 @@ client_new(struct clients *clients, int fd, uint8_t window)
 	ev_io_init(&client->io, on_event, fd, EV_READ);
 	ev_io_start(clients->loop, &client->io);
 	client->state = CLIENT_DEAD;
-	set_state(client, CLIENT_OPEN);
+	client_set_state(client, CLIENT_OPEN);
 	return client;
 }
 

@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "wsfand/client.h"
 #include "wsfand/counters.h"
 
 /* Messages that leave in one writev. */

@@ -8,6 +8,7 @@
 
 enum counter_index {
 #define COUNTER(name, metric, labels, help) COUNTER_##name,
+#define COUNTER_US COUNTER
 #define GAUGE COUNTER
 #define GAUGE_MS COUNTER
 #define HISTOGRAM COUNTER
@@ -21,6 +22,7 @@ enum counter_index {
 #define HISTOGRAM(name, metric, labels, help) extern struct histogram histogram_##name;
 #include "wsfand/counters.def"
 #undef COUNTER
+#undef COUNTER_US
 #undef GAUGE
 #undef GAUGE_MS
 #undef HISTOGRAM

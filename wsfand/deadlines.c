@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/deadlines.h"
 
+#include <stdlib.h>
+
 #include "lib/base.h"
+#include "lib/mem.h"
 
 /* Timers are not so exact that a wake-up for less would pay. */
 #define GRAIN 0.001
@@ -87,4 +90,55 @@ deadlines_age(const struct deadlines *deadlines)
 		return 0;
 	first = LIST_FIRST(&deadlines->list, struct deadline, node);
 	return MAX(deadlines->after - (first->due - ev_now(deadlines->loop)), 0);
+}
+
+uint64_t
+deadline_left_us(const struct deadlines *deadlines, const struct deadline *deadline)
+{
+	ev_tstamp left = deadline->due - ev_now(deadlines->loop);
+
+	if (!deadline_is_set(deadline))
+		return 0;
+	return 1 + (uint64_t)(MIN(MAX(left, 0), deadlines->after) * 1e6);
+}
+
+void
+deadline_put(struct deadlines *deadlines, struct deadline *deadline, uint64_t left_us)
+{
+	if (left_us == 0)
+		return;
+	deadline->due = ev_now(deadlines->loop) +
+	    MIN((ev_tstamp)(left_us - 1) / 1e6, deadlines->after);
+	list_append(&deadlines->list, &deadline->node);
+}
+
+static int
+compare_due(const void *a, const void *b)
+{
+	ev_tstamp left = (*(struct deadline *const *)a)->due;
+	ev_tstamp right = (*(struct deadline *const *)b)->due;
+
+	return (left > right) - (left < right);
+}
+
+void
+deadlines_settle(struct deadlines *deadlines)
+{
+	struct deadline **all;
+	size_t count = 0, i = 0;
+
+	if (list_empty(&deadlines->list))
+		return;
+	LIST_FOR_EACH (node, &deadlines->list)
+		count++;
+	all = mem_array(NULL, count, sizeof(struct deadline *));
+	LIST_FOR_EACH (node, &deadlines->list)
+		all[i++] = container_of(node, struct deadline, node);
+	qsort(all, count, sizeof(struct deadline *), compare_due);
+	list_init(&deadlines->list);
+	for (i = 0; i < count; i++)
+		list_append(&deadlines->list, &all[i]->node);
+	MEM_FREE(&all);
+	ev_timer_stop(deadlines->loop, &deadlines->timer);
+	arm(deadlines);
 }

@@ -7,6 +7,7 @@
 
 #include <ev.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/list.h"
 
@@ -37,6 +38,14 @@ void deadline_set(struct deadlines *deadlines, struct deadline *deadline);
 void deadline_lift(struct deadline *deadline);
 /* Seconds since the one that is next due was set; 0 when none is. */
 double deadlines_age(const struct deadlines *deadlines);
+
+/* For an upgrade in place: how long it still waits, as estates have it (microseconds and 1 more;
+ * 0: it is not set), and the reverse, for one that is not set: at most `after` from now on. Those
+ * that were put come in any order; deadlines_settle() puts them into theirs, once, before the
+ * loop goes on. */
+uint64_t deadline_left_us(const struct deadlines *deadlines, const struct deadline *deadline);
+void deadline_put(struct deadlines *deadlines, struct deadline *deadline, uint64_t left_us);
+void deadlines_settle(struct deadlines *deadlines);
 
 static inline bool
 deadline_is_set(const struct deadline *deadline)

@@ -26,6 +26,7 @@
 
 struct door {
 	struct acceptor *acceptors[MAX_LISTENERS];
+	char *texts[MAX_LISTENERS]; /* as in DUNE_LISTEN */
 	char *unix_paths[MAX_LISTENERS]; /* to be unlinked; NULL for TCP */
 	size_t count;
 	struct newcomers newcomers;
@@ -52,58 +53,61 @@ on_accept(void *owner, int fd, const struct sock_address *peer)
 }
 
 static int
-listen_unix(struct door *door, const char *path)
+listen_unix(const char *path, const struct door_config *config)
 {
-	int fd = sock_listen_unix(path, SOCKET_MODE, BACKLOG);
+	int fd = listeners_take_unix(config->listeners, path);
 
 	if (fd < 0)
+		fd = sock_listen_unix(path, SOCKET_MODE, BACKLOG);
+	if (fd < 0)
 		die_system("unable to bind %s", path);
-	door->unix_paths[door->count] = mem_strdup(path);
 	return fd;
 }
 
 static int
-listen_tcp(const char *text, bool shared, int notsent_bytes)
+listen_tcp(const char *text, const struct door_config *config)
 {
 	struct sock_address address;
-	int fd;
+	int fd = listeners_take(config->listeners, text);
 
-	if (sock_address_parse(&address, text) < 0)
+	if (fd < 0 && sock_address_parse(&address, text) < 0)
 		die_usage("DUNE_LISTEN: unknown address %s", text);
-	fd = shared ? sock_listen_tcp_shared(&address, BACKLOG)
-		    : sock_listen_tcp(&address, BACKLOG);
+	if (fd < 0)
+		fd = config->shared ? sock_listen_tcp_shared(&address, BACKLOG)
+				    : sock_listen_tcp(&address, BACKLOG);
 	if (fd < 0)
 		die_system("unable to bind %s", text);
 	/* Connections inherit it. */
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes, sizeof(notsent_bytes)) <
-	    0)
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &config->notsent_bytes,
+		sizeof(config->notsent_bytes)) < 0)
 		log_warn("unable to set TCP_NOTSENT_LOWAT: %s", strerror(errno));
 	return fd;
 }
 
 static void
-listen_on(struct door *door, const char *text, bool shared, int notsent_bytes)
+listen_on(struct door *door, const char *text, const struct door_config *config)
 {
 	bool is_unix = strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+	const char *path = text + strlen(UNIX_PREFIX);
 	struct sock_address address;
 	char name[SOCK_ADDRESS_TEXT];
-	int fd = is_unix ? listen_unix(door, text + strlen(UNIX_PREFIX))
-			 : listen_tcp(text, shared, notsent_bytes);
+	int fd = is_unix ? listen_unix(path, config) : listen_tcp(text, config);
 
 	if (sock_local_address(fd, &address) < 0)
 		die_system("unable to ask where %s is bound", text);
 	log_info("listening on %s", is_unix ? text : sock_address_text(&address, name));
+	door->texts[door->count] = mem_strdup(text);
+	door->unix_paths[door->count] = is_unix ? mem_strdup(path) : NULL;
 	door->acceptors[door->count++] = acceptor_new(
 	    door->newcomers.loop, fd, ACCEPT_BATCH, on_accept, door);
 }
 
 struct door *
-door_new(struct ev_loop *loop, const char *listen, bool shared, int notsent_bytes,
-    const struct admit *admit, struct handoff *handoff, const struct door_events *events,
-    void *owner)
+door_new(struct ev_loop *loop, const struct door_config *config, const struct admit *admit,
+    struct handoff *handoff, const struct door_events *events, void *owner)
 {
 	struct door *door = mem_zalloc(sizeof(*door));
-	char *list = mem_strdup(listen), *rest = list;
+	char *list = mem_strdup(config->listen), *rest = list;
 	const char *item;
 
 	newcomers_init(&door->newcomers, loop);
@@ -114,10 +118,36 @@ door_new(struct ev_loop *loop, const char *listen, bool shared, int notsent_byte
 	while ((item = strsep(&rest, ","))) {
 		if (door->count == MAX_LISTENERS)
 			die_usage("DUNE_LISTEN: more than %d addresses", MAX_LISTENERS);
-		listen_on(door, item + strspn(item, " "), shared, notsent_bytes);
+		listen_on(door, item + strspn(item, " "), config);
 	}
 	MEM_FREE(&list);
 	return door;
+}
+
+void
+door_save(const struct door *door, struct saver *saver)
+{
+	for (size_t i = 0; i < door->count; i++) {
+		int fd = acceptor_fd(door->acceptors[i]);
+
+		if (door->unix_paths[i])
+			listener_save_unix(saver, fd, door->unix_paths[i]);
+		else
+			listener_save(saver, fd, door->texts[i], -1);
+	}
+	newcomers_save(&door->newcomers, saver);
+}
+
+void
+door_adopt_newcomer(struct door *door, const struct estate_newcomer *record)
+{
+	newcomer_adopt(&door->newcomers, record);
+}
+
+void
+door_settle(struct door *door)
+{
+	newcomers_settle(&door->newcomers);
 }
 
 uint32_t
@@ -150,6 +180,7 @@ door_free(struct door **pointer)
 		if (door->unix_paths[i])
 			sock_unlink(door->unix_paths[i]);
 		MEM_FREE(&door->unix_paths[i]);
+		MEM_FREE(&door->texts[i]);
 	}
 	MEM_FREE(&door);
 }

@@ -15,6 +15,8 @@
 #include "wsfand/admit.h"
 #include "wsfand/arrival.h"
 #include "wsfand/handoff.h"
+#include "wsfand/listeners.h"
+#include "wsfand/saver.h"
 
 struct door;
 
@@ -25,13 +27,22 @@ struct door_events {
 	uint32_t (*connections)(void *owner);
 };
 
-/* Binds all of `listen` (a list as in DUNE_LISTEN) and logs where; dies when it
- * cannot (100 for an address that makes no sense, else 111). `shared`: other wsfands listen on the
- * same ports. `admit` and `handoff` must
- * outlive the door. */
-struct door *door_new(struct ev_loop *loop, const char *listen, bool shared, int notsent_bytes,
+struct door_config {
+	const char *listen; /* a list as in DUNE_LISTEN */
+	bool shared; /* other wsfands listen on the same ports */
+	int notsent_bytes;
+	struct listeners *listeners; /* what is bound already, from before an upgrade in place */
+};
+
+/* Binds all of `listen` and logs where; dies when it cannot (100 for an address that makes no
+ * sense, else 111). `admit` and `handoff` must outlive the door, `config` need not. */
+struct door *door_new(struct ev_loop *loop, const struct door_config *config,
     const struct admit *admit, struct handoff *handoff, const struct door_events *events,
     void *owner);
+/* For an upgrade in place: the listeners and all newcomers. */
+void door_save(const struct door *door, struct saver *saver);
+void door_adopt_newcomer(struct door *door, const struct estate_newcomer *record);
+void door_settle(struct door *door);
 /* Handshakes in progress. */
 uint32_t door_newcomers(const struct door *door);
 /* How often accepting had to rest. */

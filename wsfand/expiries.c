@@ -76,6 +76,12 @@ expiries_lift(struct expiries *expiries, struct expiry *who)
 }
 
 int64_t
+expiries_due(const struct expiries *expiries, const struct expiry *who)
+{
+	return who->place > 0 ? expiries->items[who->place - 1].due_ms : 0;
+}
+
+int64_t
 expiries_next(const struct expiries *expiries)
 {
 	return expiries->count > 0 ? expiries->items[0].due_ms : INT64_MAX;

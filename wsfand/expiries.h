@@ -28,6 +28,8 @@ struct expiries {
 void expiries_set(struct expiries *expiries, struct expiry *who, int64_t due_ms);
 /* Also when it is not set. */
 void expiries_lift(struct expiries *expiries, struct expiry *who);
+/* When this one is due; 0: it is not set. */
+int64_t expiries_due(const struct expiries *expiries, const struct expiry *who);
 /* When the first is due; INT64_MAX where there is none. */
 int64_t expiries_next(const struct expiries *expiries);
 /* Takes out the first that is due by `now_ms`, or NULL. */

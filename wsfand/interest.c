@@ -159,6 +159,63 @@ interest_next(struct interest *interest, uint64_t now_ms, struct interest_news *
 	return true;
 }
 
+struct visit {
+	uint64_t now_ms;
+	void (*visit)(void *owner, const struct interest_memory *memory);
+	void *owner;
+};
+
+static void
+visit_one(const struct visit *visit, const struct interest_entry *entry, enum interest_place place)
+{
+	const struct interest_memory memory = {
+	    .id = entry->id,
+	    .told = entry->told,
+	    .now = entry->now,
+	    .place = place,
+	    .told_age_ms = visit->now_ms - entry->told_ms,
+	    .lapsed = entry->lapsed,
+	};
+
+	visit->visit(visit->owner, &memory);
+}
+
+static void
+visit_list(const struct visit *visit, const struct list *list, enum interest_place place)
+{
+	LIST_FOR_EACH (node, list)
+		visit_one(visit, container_of(node, struct interest_entry, node), place);
+}
+
+void
+interest_each(const struct interest *interest, uint64_t now_ms,
+    void (*visit)(void *owner, const struct interest_memory *memory), void *owner)
+{
+	const struct visit all = {.now_ms = now_ms, .visit = visit, .owner = owner};
+
+	visit_list(&all, &interest->ready, INTEREST_READY);
+	visit_list(&all, &interest->cooling, INTEREST_COOLING);
+	for (const struct interest_entry *entry = interest->table; entry; entry = entry->hh.next)
+		if (list_empty(&entry->node))
+			visit_one(&all, entry, INTEREST_RESTS);
+}
+
+void
+interest_remember(
+    struct interest *interest, uint64_t now_ms, const struct interest_memory *memory)
+{
+	struct interest_entry *entry = entry_of(interest, &memory->id);
+
+	entry->told = memory->told;
+	entry->now = memory->now;
+	entry->told_ms = now_ms - memory->told_age_ms;
+	entry->lapsed = memory->lapsed;
+	entry->cooling = memory->place == INTEREST_COOLING;
+	list_remove(&entry->node);
+	if (memory->place != INTEREST_RESTS)
+		list_append(entry->cooling ? &interest->cooling : &interest->ready, &entry->node);
+}
+
 int64_t
 interest_wait(const struct interest *interest, uint64_t now_ms)
 {

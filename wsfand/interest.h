@@ -39,6 +39,17 @@ struct interest_news {
 	uint32_t viewers;
 };
 
+/* What is kept of one room, for an upgrade in place. */
+enum interest_place { INTEREST_RESTS, INTEREST_READY, INTEREST_COOLING };
+
+struct interest_memory {
+	struct form_id id;
+	uint32_t told, now;
+	enum interest_place place;
+	uint64_t told_age_ms;
+	bool lapsed;
+};
+
 void interest_init(struct interest *interest, uint64_t rest_ms, bool edges);
 void interest_free(struct interest *interest);
 /* The room has so many viewers now; 0: it is gone. */
@@ -47,6 +58,12 @@ void interest_set(struct interest *interest, const struct form_id *id, uint32_t 
 bool interest_next(struct interest *interest, uint64_t now_ms, struct interest_news *news);
 /* These news could not be told after all: they are ready again. */
 void interest_again(struct interest *interest, const struct interest_news *news);
+/* All that is known, in the order in which it has to be remembered. */
+void interest_each(const struct interest *interest, uint64_t now_ms,
+    void (*visit)(void *owner, const struct interest_memory *memory), void *owner);
+/* Of a room of which nothing is known yet. */
+void interest_remember(
+    struct interest *interest, uint64_t now_ms, const struct interest_memory *memory);
 /* When the next will be ready: 0 now, -1 never as things stand, else milliseconds from now. */
 int64_t interest_wait(const struct interest *interest, uint64_t now_ms);
 

@@ -74,6 +74,17 @@ message_new(enum message_kind kind, const void *payload, size_t length)
 }
 
 struct message *
+message_again(enum message_kind kind, const uint8_t *frame, size_t length, size_t header_length,
+    uint8_t window)
+{
+	struct message *message = message_new(kind, frame + header_length, length - header_length);
+
+	message->bytes[0] = frame[0];
+	message->window = window;
+	return message;
+}
+
+struct message *
 message_new_close(uint16_t code, const char *reason)
 {
 	uint8_t payload[CONTROL_MAX_PAYLOAD];

@@ -71,6 +71,11 @@ struct message *message_new(enum message_kind kind, const void *payload, size_t 
 /* A Close frame; code 0: an empty one. The reason is cut to fit. */
 struct message *message_new_close(uint16_t code, const char *reason);
 
+/* Of a frame's own bytes, header and all, for an upgrade in place; a compressed one stands for
+ * itself alone. `header_length` as it is. */
+struct message *message_again(enum message_kind kind, const uint8_t *frame, size_t length,
+    size_t header_length, uint8_t window);
+
 static inline struct message *
 message_ref(struct message *message)
 {

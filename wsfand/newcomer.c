@@ -14,6 +14,7 @@
 #include "lib/token_source.h"
 #include "wsfand/answer.h"
 #include "wsfand/counters.h"
+#include "wsfand/newcomer_parts.h"
 #include "wsfand/peek.h"
 #include "wsfand/proxy_protocol.h"
 
@@ -24,24 +25,6 @@
 #define MAX_HEAD 8192
 /* Bytes discarded behind a refusal before we have had enough. */
 #define MAX_DISCARDED 65536
-
-/* PROXY (a trusted proxy's header comes first) -> PEEK; PEEK -> HEAD -> (gone: a client) or
- * ENDING; PEEK -> (gone: handed over). */
-enum newcomer_state { NEWCOMER_PROXY, NEWCOMER_PEEK, NEWCOMER_HEAD, NEWCOMER_ENDING };
-
-struct newcomer {
-	ev_io io;
-	struct newcomers *all;
-	struct list node;
-	struct deadline whole; /* or ending */
-	struct deadline again; /* set only while io is stopped, in PROXY and PEEK */
-	struct buf head;
-	uint64_t since_ns; /* when it was accepted */
-	size_t discarded;
-	enum newcomer_state state;
-	struct address peer;
-	struct reap reap;
-};
 
 static void
 newcomer_reap(struct reap *reap)
@@ -67,8 +50,8 @@ release(struct newcomer *newcomer)
 	return newcomer->io.fd;
 }
 
-static void
-dismiss(struct newcomer *newcomer)
+void
+newcomer_dismiss(struct newcomer *newcomer)
 {
 	int fd = release(newcomer);
 
@@ -100,7 +83,7 @@ refuse(struct newcomer *newcomer, enum verdict verdict, const char *problem, uin
 	ssize_t sent = send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (sent != (ssize_t)length) {
-		dismiss(newcomer);
+		newcomer_dismiss(newcomer);
 		return;
 	}
 	shutdown(newcomer->io.fd, SHUT_WR);
@@ -174,7 +157,7 @@ static void
 lost(struct newcomer *newcomer)
 {
 	counters[COUNTER_handshake_lost]++;
-	dismiss(newcomer);
+	newcomer_dismiss(newcomer);
 }
 
 /* What recv() said besides bytes. */
@@ -205,7 +188,7 @@ static void
 hand_over(struct newcomer *newcomer)
 {
 	if (handoff_pass(newcomer->all->handoff, newcomer->io.fd) == 0)
-		dismiss(newcomer);
+		newcomer_dismiss(newcomer);
 	else
 		refuse(newcomer, VERDICT_STATSD, NULL, 0);
 }
@@ -265,7 +248,7 @@ read_proxy(struct newcomer *newcomer)
 	} else if (used < 0 ||
 	    recv(newcomer->io.fd, bytes, (size_t)used, MSG_DONTWAIT) != (ssize_t)used) {
 		counters[COUNTER_handshake_proxy]++;
-		dismiss(newcomer);
+		newcomer_dismiss(newcomer);
 	} else {
 		if (header.known)
 			newcomer->peer = header.source;
@@ -285,7 +268,7 @@ discard(struct newcomer *newcomer)
 		newcomer->discarded += (size_t)got;
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) ||
 	    newcomer->discarded > MAX_DISCARDED)
-		dismiss(newcomer);
+		newcomer_dismiss(newcomer);
 }
 
 static void
@@ -313,7 +296,7 @@ static void
 whole_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 {
 	counters[COUNTER_handshake_late]++;
-	dismiss(container_of(deadline, struct newcomer, whole));
+	newcomer_dismiss(container_of(deadline, struct newcomer, whole));
 }
 
 static void
@@ -330,7 +313,7 @@ again_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 static void
 ending_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 {
-	dismiss(container_of(deadline, struct newcomer, whole));
+	newcomer_dismiss(container_of(deadline, struct newcomer, whole));
 }
 
 void
@@ -348,21 +331,19 @@ void
 newcomers_free(struct newcomers *newcomers)
 {
 	while (!list_empty(&newcomers->all))
-		dismiss(LIST_FIRST(&newcomers->all, struct newcomer, node));
+		newcomer_dismiss(LIST_FIRST(&newcomers->all, struct newcomer, node));
 	deadlines_stop(&newcomers->whole);
 	deadlines_stop(&newcomers->again);
 	deadlines_stop(&newcomers->ending);
 }
 
-void
-newcomer_start(struct newcomers *newcomers, int fd, struct address peer)
+struct newcomer *
+newcomer_new(struct newcomers *newcomers, int fd, struct address peer, enum newcomer_state state)
 {
 	struct newcomer *newcomer = mem_zalloc(sizeof(*newcomer));
-	const struct admit *admit = newcomers->admit;
-	bool proxied = admit->proxy_protocol && cidr_list_has(&admit->trusted, &peer);
 
 	newcomer->all = newcomers;
-	newcomer->state = proxied ? NEWCOMER_PROXY : NEWCOMER_PEEK;
+	newcomer->state = state;
 	newcomer->peer = peer;
 	newcomer->since_ns = clock_monotonic_ns();
 	buf_init(&newcomer->head, MAX_HEAD);
@@ -373,6 +354,17 @@ newcomer_start(struct newcomers *newcomers, int fd, struct address peer)
 	newcomers->count++;
 	ev_io_init(&newcomer->io, on_readable, fd, EV_READ);
 	ev_io_start(newcomers->loop, &newcomer->io);
+	return newcomer;
+}
+
+void
+newcomer_start(struct newcomers *newcomers, int fd, struct address peer)
+{
+	const struct admit *admit = newcomers->admit;
+	bool proxied = admit->proxy_protocol && cidr_list_has(&admit->trusted, &peer);
+	struct newcomer *newcomer = newcomer_new(
+	    newcomers, fd, peer, proxied ? NEWCOMER_PROXY : NEWCOMER_PEEK);
+
 	deadline_set(&newcomers->whole, &newcomer->whole);
 	if (proxied)
 		read_proxy(newcomer);

@@ -12,6 +12,7 @@
 #include "wsfand/deadlines.h"
 #include "wsfand/door.h"
 #include "wsfand/handoff.h"
+#include "wsfand/saver.h"
 
 /* What all newcomers share. */
 struct newcomers {
@@ -33,5 +34,10 @@ void newcomers_free(struct newcomers *newcomers);
 /* Takes over `fd`, to which `peer` is connected; looks at once whether its request
  * is there already. */
 void newcomer_start(struct newcomers *newcomers, int fd, struct address peer);
+
+/* For an upgrade in place (newcomer_estate.c). */
+void newcomers_save(const struct newcomers *newcomers, struct saver *saver);
+void newcomer_adopt(struct newcomers *newcomers, const struct estate_newcomer *record);
+void newcomers_settle(struct newcomers *newcomers);
 
 #endif

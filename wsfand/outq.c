@@ -133,6 +133,12 @@ outq_push(struct outq *q, struct message *message, const struct outq_limits *lim
 	return OUTQ_QUEUED;
 }
 
+void
+outq_put(struct outq *q, struct message *message)
+{
+	insert(q, q->count, message);
+}
+
 size_t
 outq_push_close(struct outq *q, struct message *close, bool keep)
 {

@@ -72,6 +72,9 @@ size_t outq_vectors(const struct outq *q, struct iovec *vectors, size_t count);
 /* `length` more bytes have left. How many messages are out whole by that. */
 size_t outq_sent(struct outq *q, size_t length);
 
+/* As it was before an upgrade in place: `message` behind all that waits, whatever the limits. */
+void outq_put(struct outq *q, struct message *message);
+
 /* The i-th that waits, 0 is the head. */
 struct message *outq_at(const struct outq *q, uint32_t i);
 

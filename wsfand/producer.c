@@ -11,6 +11,7 @@
 #include "lib/mem.h"
 #include "lib/reaper.h"
 #include "wsfand/counters.h"
+#include "wsfand/heir.h"
 #include "wsfand/interest.h"
 
 /* Bytes of interest under way to the kernel; what is behind them waits as interest. */
@@ -169,15 +170,15 @@ on_down(void *owner, int error)
 	producer_end(producer);
 }
 
-struct producer *
-producer_start(struct producers *producers, int fd)
+static struct producer *
+producer_new(struct producers *producers, int fd, unsigned long number)
 {
 	static const struct conn_events events = {
 	    .data = on_data, .drained = on_drained, .down = on_down};
 	struct producer *producer = mem_zalloc(sizeof(*producer));
 
 	producer->producers = producers;
-	producer->number = ++producers->last_number;
+	producer->number = number;
 	interest_init(&producer->interest, VIEWERS_REST_MS, true);
 	ev_timer_init(&producer->timer, on_timer, 0, 0);
 	list_init(&producer->node);
@@ -185,6 +186,14 @@ producer_start(struct producers *producers, int fd)
 	producers->count++;
 	producer->conn = conn_new(
 	    producers->loop, fd, &events, producer, producers->max_frame + FRAME_HEADER, OUT_MAX);
+	return producer;
+}
+
+struct producer *
+producer_start(struct producers *producers, int fd)
+{
+	struct producer *producer = producer_new(producers, fd, ++producers->last_number);
+
 	log_limited(&visits, LOG_INFO, "producer %lu is here", producer->number);
 	return producer;
 }
@@ -193,4 +202,81 @@ struct producer *
 producer_of(struct list *node)
 {
 	return container_of(node, struct producer, node);
+}
+
+static void
+save_interest(void *owner, const struct interest_memory *memory)
+{
+	saver_put(owner,
+	    &(struct estate_record){
+		.kind = ESTATE_interest,
+		.interest =
+		    {
+			.form = {memory->id.bytes, FORM_ID_BYTES},
+			.told = memory->told,
+			.now = memory->now,
+			.place = memory->place,
+			.told_age_ms = memory->told_age_ms,
+			.lapsed = memory->lapsed,
+		    },
+	    });
+}
+
+void
+producer_save(struct producer *producer, struct saver *saver)
+{
+	struct conn_rest rest;
+
+	conn_save(producer->conn, &rest);
+	saver_put(saver,
+	    &(struct estate_record){
+		.kind = ESTATE_producer,
+		.producer =
+		    {
+			.fd = saver_fd(saver, conn_fd(producer->conn)),
+			.number = producer->number,
+			.input = {rest.in, rest.in_length},
+			.output = {rest.out, rest.out_length},
+		    },
+	    });
+	interest_each(&producer->interest, clock_monotonic_ms(), save_interest, saver);
+}
+
+struct producer *
+producer_adopt(struct producers *producers, const struct estate_producer *record)
+{
+	const struct conn_rest rest = {
+	    .in = record->input.data,
+	    .in_length = record->input.length,
+	    .out = record->output.data,
+	    .out_length = record->output.length,
+	};
+	struct producer *producer = producer_new(
+	    producers, heir_socket(record->fd), (unsigned long)record->number);
+
+	if (conn_restore(producer->conn, &rest) == 0)
+		return producer;
+	lose_framing(producer);
+	return NULL;
+}
+
+void
+producer_adopt_interest(struct producer *producer, const struct estate_interest *record)
+{
+	struct interest_memory memory = {
+	    .told = (uint32_t)record->told,
+	    .now = (uint32_t)record->now,
+	    .place = (enum interest_place)record->place,
+	    .told_age_ms = record->told_age_ms,
+	    .lapsed = record->lapsed,
+	};
+
+	memcpy(memory.id.bytes, record->form.data, FORM_ID_BYTES);
+	interest_remember(&producer->interest, clock_monotonic_ms(), &memory);
+}
+
+void
+producer_settle(struct producer *producer)
+{
+	pump(producer);
 }

@@ -9,6 +9,7 @@
 
 #include "lib/form_id.h"
 #include "lib/list.h"
+#include "wsfand/saver.h"
 
 struct producer;
 
@@ -28,6 +29,14 @@ struct producer *producer_start(struct producers *producers, int fd);
 struct producer *producer_of(struct list *node);
 /* The room has so many clients now; 0: it is gone. Leaves as soon as it may. */
 void producer_tell(struct producer *producer, const struct form_id *id, uint32_t clients);
+/* For an upgrade in place. */
+void producer_save(struct producer *producer, struct saver *saver);
+/* One of before. NULL: it does not fit this binary's limits, and is closed. */
+struct producer *producer_adopt(
+    struct producers *producers, const struct estate_producer *record);
+void producer_adopt_interest(struct producer *producer, const struct estate_interest *record);
+/* Once all is there: goes on telling. */
+void producer_settle(struct producer *producer);
 void producer_end(struct producer *producer);
 
 #endif

@@ -86,3 +86,26 @@ ratelimit_take(struct ratelimit *limit, uint64_t network, uint64_t now_ms)
 	entry->full_ns = full_ns + limit->interval_ns;
 	return 0;
 }
+
+void
+ratelimit_each(const struct ratelimit *limit, uint64_t now_ms,
+    void (*visit)(void *owner, uint64_t network, uint64_t ahead_ns), void *owner)
+{
+	uint64_t now_ns = now_ms * NS_PER_MS;
+
+	for (size_t i = 0; limit->sets != NULL && i < RATELIMIT_ENTRIES; i++) {
+		const struct entry *entry = &limit->sets[i / WAYS][i % WAYS];
+		if (entry->full_ns > now_ns)
+			visit(owner, entry->network, entry->full_ns - now_ns);
+	}
+}
+
+void
+ratelimit_put(struct ratelimit *limit, uint64_t network, uint64_t ahead_ns, uint64_t now_ms)
+{
+	if (limit->interval_ns == 0 || network == 0)
+		return;
+	struct entry *entry = find_entry(limit, network);
+	entry->network = network;
+	entry->full_ns = now_ms * NS_PER_MS + MIN(ahead_ns, limit->burst_ns + limit->interval_ns);
+}

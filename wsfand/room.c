@@ -117,8 +117,8 @@ room_find(struct rooms *rooms, const struct form_id *id)
 	return room;
 }
 
-static struct room *
-room_new(struct rooms *rooms, const struct form_id *id)
+struct room *
+room_make(struct rooms *rooms, const struct form_id *id)
 {
 	struct room *room = mem_zalloc(sizeof(*room));
 
@@ -128,8 +128,14 @@ room_new(struct rooms *rooms, const struct form_id *id)
 	list_init(&room->turn);
 	deadline_init(&room->status);
 	HASH_ADD(hh, rooms->table, id, sizeof(room->id), room);
-	counters[COUNTER_rooms_opened]++;
 	return room;
+}
+
+static struct room *
+room_new(struct rooms *rooms, const struct form_id *id)
+{
+	counters[COUNTER_rooms_opened]++;
+	return room_make(rooms, id);
 }
 
 void
@@ -206,8 +212,8 @@ room_tell(struct rooms *rooms, struct client *client, struct message *message)
 	client_queue(client, message);
 }
 
-static void
-sit_down(struct room *room, struct client *client)
+void
+room_seat(struct room *room, struct client *client)
 {
 	if (room->count == room->capacity) {
 		room->capacity = MAX(FIRST_PLACES, room->capacity * 2);
@@ -245,7 +251,7 @@ room_join(struct rooms *rooms, const struct form_id *id, struct client *client)
 		if (!room || !make_place(rooms, room))
 			room = room_new(rooms, id);
 	}
-	sit_down(room, client);
+	room_seat(room, client);
 	if (room->count == 1)
 		room->told = 1;
 	rooms->events->changed(rooms->owner, id, room->count);

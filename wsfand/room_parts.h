@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* room_parts: what a room is made of, for the two files that know: room.c (who is in it, what it
- * keeps, what is published) and room_send.c (who is sent what, and when). */
+/* room_parts: what a room is made of, for the files that know: room.c (who is in it, what it keeps,
+ * what is published), room_send.c (who is sent what, and when) and room_estate.c. */
 #ifndef WSFAND_ROOM_PARTS_H
 #define WSFAND_ROOM_PARTS_H
 
@@ -54,6 +54,10 @@ struct rooms {
 	struct batches batches; /* of the room that is being flushed */
 };
 
+/* With nobody in it. */
+struct room *room_make(struct rooms *rooms, const struct form_id *id);
+/* The client is in it from now on; nobody is told. */
+void room_seat(struct room *room, struct client *client);
 /* It is empty. */
 void room_free(struct rooms *rooms, struct room *room);
 

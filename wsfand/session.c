@@ -19,8 +19,8 @@
 #define SHORTEST_WAIT 0.001
 #define LONGEST_WAIT 60.0
 
-static uint32_t
-now_ms(const struct session *session)
+uint32_t
+session_now_ms(const struct session *session)
 {
 	return (uint32_t)(uint64_t)(ev_now(session->clients.loop) * 1000);
 }
@@ -49,17 +49,16 @@ tell_states(struct session *session, struct client *client)
 static void
 tell_problem(struct session *session, struct client *client, const char *code, const char *problem)
 {
-	if (!bucket_take(&client->bad, BAD_BURST, BAD_INTERVAL_MS, now_ms(session))) {
+	if (!bucket_take(&client->bad, BAD_BURST, BAD_INTERVAL_MS, session_now_ms(session))) {
 		client_close(client, CLOSE_POLICY, true);
 		return;
 	}
 	tell(session, client, compose_error(room_id(client->room), code, problem));
 }
 
-/* Arms the timer for whom is first. It looks at the wall clock at least once in
- * LONGEST_WAIT, since that clock may be set. */
-static void
-await_expiry(struct session *session)
+/* It looks at the wall clock at least once in LONGEST_WAIT, since that clock may be set. */
+void
+session_await_expiry(struct session *session)
 {
 	struct ev_loop *loop = session->clients.loop;
 	int64_t due = expiries_next(&session->expiries);
@@ -91,7 +90,7 @@ on_expiry(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 		client_close(client, CLOSE_EXPIRED, true);
 	}
 	session->expiry_due = INT64_MAX;
-	await_expiry(session);
+	session_await_expiry(session);
 }
 
 /* When it is accepted nothing is answered, as nothing changes. */
@@ -107,7 +106,7 @@ renew(struct session *session, struct client *client, const struct command *comm
 		tell_problem(session, client, "UNAUTHORIZED", jwt_verdict_text(verdict));
 	} else if (expires_ms > 0) {
 		expiries_set(&session->expiries, &client->expiry, expires_ms);
-		await_expiry(session);
+		session_await_expiry(session);
 	}
 }
 
@@ -116,7 +115,7 @@ may_speak(const struct session *session, struct client *client)
 {
 	return session->message_interval_ms == 0 ||
 	    bucket_take(&client->said, session->message_burst, session->message_interval_ms,
-		now_ms(session));
+		session_now_ms(session));
 }
 
 static void
@@ -216,10 +215,10 @@ session_start(struct session *session, const struct arrival *arrival)
 	log_arrival(client, upgrade);
 	if (upgrade->expires_ms > 0) {
 		expiries_set(&session->expiries, &client->expiry, upgrade->expires_ms);
-		await_expiry(session);
+		session_await_expiry(session);
 	}
-	bucket_init(&client->said, session->message_burst, now_ms(session));
-	bucket_init(&client->bad, BAD_BURST, now_ms(session));
+	bucket_init(&client->said, session->message_burst, session_now_ms(session));
+	bucket_init(&client->bad, BAD_BURST, session_now_ms(session));
 	room_join(session->rooms, &upgrade->form, client);
 	welcome = compose_welcome(&upgrade->form, client->id, room_clients(client->room));
 	client_greet(client, arrival->answer, arrival->answer_length, welcome);

@@ -41,4 +41,8 @@ bool session_turn(struct session *session);
 /* Writes all that is queued. */
 void session_flush(struct session *session);
 
+/* For client_estate.c: the time of buckets, and arming the timer for whose token ends first. */
+uint32_t session_now_ms(const struct session *session);
+void session_await_expiry(struct session *session);
+
 #endif

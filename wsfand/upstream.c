@@ -154,8 +154,8 @@ on_accept(void *owner, int fd, const struct sock_address *peer UNUSED)
 }
 
 struct upstream *
-upstream_new(
-    struct ev_loop *loop, const char *run_dir, int instance, size_t max_frame, struct rooms *rooms)
+upstream_new(struct ev_loop *loop, const char *run_dir, int instance, size_t max_frame,
+    struct rooms *rooms, struct listeners *listeners)
 {
 	struct upstream *upstream = mem_zalloc(sizeof(*upstream));
 	int fd;
@@ -168,7 +168,9 @@ upstream_new(
 	upstream->producers.frame = on_frame;
 	upstream->producers.owner = upstream;
 	list_init(&upstream->producers.all);
-	fd = sock_listen_unix(upstream->path, SOCKET_MODE, BACKLOG);
+	fd = listeners_take_unix(listeners, upstream->path);
+	if (fd < 0)
+		fd = sock_listen_unix(upstream->path, SOCKET_MODE, BACKLOG);
 	if (fd < 0)
 		die_system("unable to bind %s", upstream->path);
 	upstream->acceptor = acceptor_new(loop, fd, ACCEPT_BATCH, on_accept, upstream);
@@ -186,6 +188,42 @@ uint32_t
 upstream_producers(const struct upstream *upstream)
 {
 	return upstream->producers.count;
+}
+
+void
+upstream_save(struct upstream *upstream, struct saver *saver)
+{
+	listener_save_unix(saver, acceptor_fd(upstream->acceptor), upstream->path);
+	LIST_FOR_EACH (node, &upstream->producers.all)
+		producer_save(producer_of(node), saver);
+}
+
+void
+upstream_adopt_producer(
+    struct upstream *upstream, struct heir *heir, const struct estate_producer *record)
+{
+	heir->producer = producer_adopt(&upstream->producers, record);
+}
+
+void
+upstream_adopt_interest(const struct heir *heir, const struct estate_interest *record)
+{
+	if (heir->producer)
+		producer_adopt_interest(heir->producer, record);
+}
+
+void
+upstream_settle(struct upstream *upstream, uint64_t last)
+{
+	upstream->producers.last_number = (unsigned long)last;
+	LIST_FOR_EACH (node, &upstream->producers.all)
+		producer_settle(producer_of(node));
+}
+
+uint64_t
+upstream_last_producer(const struct upstream *upstream)
+{
+	return upstream->producers.last_number;
 }
 
 void

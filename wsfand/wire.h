@@ -44,6 +44,21 @@ struct wire_terms {
 MUST_CHECK enum close_reason wire_feed(struct wire **wire, const struct wire_terms *terms,
     const uint8_t *data, size_t length, const struct wire_events *events, void *owner);
 
+/* What is half there, for an upgrade in place: bytes as they came (a frame) and unmasked
+ * (fragments of a message). Points into the wire. */
+struct wire_half {
+	const uint8_t *frame, *fragments;
+	size_t frame_length, fragments_length;
+	uint8_t opcode; /* of the message; 0: none is under way */
+	bool deflated;
+};
+
+void wire_save(const struct wire *wire, struct wire_half *half);
+/* A wire that stands where that one stood; NULL when it was NULL. A reason other than CLOSE_NONE:
+ * what is there breaks the terms, or is not half of anything. */
+MUST_CHECK enum close_reason wire_resume(
+    struct wire **wire, const struct wire_terms *terms, const struct wire_half *half);
+
 void wire_free(struct wire **pointer);
 
 /* Whether a client may send this close code (RFC 6455, 7.4; IANA's registry up to 1014). */
