@@ -118,7 +118,8 @@ adopt(struct app *app, struct heir *heir, const struct estate_record *record)
 	}
 }
 
-/* In the first turn all descriptors were given to the kernel's poll: now things go on. */
+/* First in the first turn, in which all descriptors were given to the kernel's poll: now things
+ * go on. */
 static void
 on_adopted(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
@@ -153,5 +154,6 @@ app_adopt_rest(
 	door_settle(app->door);
 	app->began_ns = origin->began_ns;
 	ev_timer_init(&app->adopted, on_adopted, 0, 0);
+	ev_set_priority(&app->adopted, EV_MAXPRI);
 	ev_timer_start(app->loop, &app->adopted);
 }
