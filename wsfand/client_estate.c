@@ -155,10 +155,11 @@ void
 client_adopt(
     struct session *session, const struct heir *heir, const struct estate_client *record)
 {
+	static const uint8_t none[1];
 	const struct wire_half half = {
-	    .frame = record->frame.data,
+	    .frame = record->frame.length > 0 ? record->frame.data : none,
 	    .frame_length = record->frame.length,
-	    .fragments = record->fragments.data,
+	    .fragments = record->fragments.length > 0 ? record->fragments.data : none,
 	    .fragments_length = record->fragments.length,
 	    .opcode = (uint8_t)record->opcode,
 	    .deflated = record->deflated,

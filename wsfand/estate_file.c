@@ -34,7 +34,8 @@ estate_file_make(const struct estate_writer *sealed)
 	if (fd < 0)
 		return -1;
 	if (write_all(fd, buf_bytes(&sealed->buf), buf_length(&sealed->buf)) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+	    lseek(fd, 0, SEEK_SET) < 0)
 		fd_close(&fd);
 	return fd;
 }

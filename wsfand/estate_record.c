@@ -89,7 +89,7 @@ take_field(struct estate_record *record, const struct field *field, const struct
 		return NULL;
 	}
 	if (estate_number(value, &number) < 0)
-		return "a number is too long";
+		return "a number is of no length or too long";
 	if (*number_at(record, field) > 0)
 		return "a field is there twice";
 	if (number == 0 || number > field->most)

@@ -316,13 +316,17 @@ wire_feed(struct wire **wire, const struct wire_terms *terms, const uint8_t *dat
 void
 wire_save(const struct wire *wire, struct wire_half *half)
 {
-	*half = (struct wire_half){.opcode = 0};
+	static const uint8_t none[1];
+
+	*half = (struct wire_half){.frame = none, .fragments = none};
 	if (!wire)
 		return;
-	half->frame = buf_bytes(&wire->frame);
 	half->frame_length = buf_length(&wire->frame);
-	half->fragments = buf_bytes(&wire->message);
+	if (half->frame_length > 0)
+		half->frame = buf_bytes(&wire->frame);
 	half->fragments_length = buf_length(&wire->message);
+	if (half->fragments_length > 0)
+		half->fragments = buf_bytes(&wire->message);
 	half->opcode = wire->opcode;
 	half->deflated = wire->deflated;
 }

@@ -45,7 +45,7 @@ MUST_CHECK enum close_reason wire_feed(struct wire **wire, const struct wire_ter
     const uint8_t *data, size_t length, const struct wire_events *events, void *owner);
 
 /* What is half there, for an upgrade in place: bytes as they came (a frame) and unmasked
- * (fragments of a message). Points into the wire. */
+ * (fragments of a message); neither is NULL. Points into the wire. */
 struct wire_half {
 	const uint8_t *frame, *fragments;
 	size_t frame_length, fragments_length;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A client's bytes, from the wire to what its messages ask for: the same whether they come at
- * once, one by one, or in pieces of the first byte's size. */
+ * once, one by one, or in pieces of the first byte's size, and whether or not what is half there goes
+ * through an upgrade in place between them. */
 #include "wsfand/wire.h"
 
 #include <string.h>
@@ -72,8 +73,22 @@ on_close(void *owner, uint16_t code)
 	note(owner, &code, sizeof(code));
 }
 
+/* As an upgrade in place does it: only what wsfand/wire.h tells goes over. */
+static void
+resume(struct wire **wire, const struct wire_terms *terms)
+{
+	struct wire *again = NULL;
+	struct wire_half half;
+
+	wire_save(*wire, &half);
+	FUZZ_CHECK(wire_resume(&again, terms, &half) == CLOSE_NONE);
+	FUZZ_CHECK((again == NULL) == (*wire == NULL));
+	wire_free(wire);
+	*wire = again;
+}
+
 static struct trace
-run(const uint8_t *data, size_t size, size_t piece)
+run(const uint8_t *data, size_t size, size_t piece, bool resumed)
 {
 	static const struct wire_events events = {on_text, on_ping, on_pong, on_close};
 	/* Inputs of an odd length have agreed on compression. */
@@ -86,6 +101,8 @@ run(const uint8_t *data, size_t size, size_t piece)
 		size_t length = size - at < piece ? size - at : piece;
 		trace.reason = wire_feed(&wire, &terms, data + at, length, &events, &trace);
 		at += length;
+		if (resumed && trace.reason == CLOSE_NONE && !trace.stopped)
+			resume(&wire, &terms);
 	}
 	wire_free(&wire);
 	return trace;
@@ -96,11 +113,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2 || size > MAX_INPUT)
 		return 0;
-	struct trace whole = run(data + 1, size - 1, size);
+	struct trace whole = run(data + 1, size - 1, size, false);
 	size_t pieces[] = {1, (size_t)data[0] + 2};
 
-	for (size_t i = 0; i < 2; i++) {
-		struct trace other = run(data + 1, size - 1, pieces[i]);
+	for (size_t i = 0; i < 4; i++) {
+		struct trace other = run(data + 1, size - 1, pieces[i / 2], i % 2);
 		FUZZ_CHECK(other.sum == whole.sum && other.closed == whole.closed &&
 		    other.reason == whole.reason);
 	}

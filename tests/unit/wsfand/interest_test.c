@@ -144,3 +144,38 @@ TEST(interest_without_edges_and_again)
 	CHECK(interest.table == NULL);
 	interest_free(&interest);
 }
+
+static void
+remember(void *owner, const struct interest_memory *memory)
+{
+	/* The other clock stands 500 later. */
+	interest_remember(owner, 2500, memory);
+}
+
+/* What one knows, the other knows: told and true, resting, to be told, lapsed. */
+TEST(interest_goes_over)
+{
+	struct interest old, new;
+
+	interest_init(&old, 1000, true);
+	interest_init(&new, 1000, true);
+	set(&old, 1, 1);
+	set(&old, 2, 5);
+	expect(&old, 0, INTEREST_OPENED, 1, 1);
+	expect(&old, 1500, INTEREST_OPENED, 2, 5);
+	expect_none(&old, 1500);
+	set(&old, 2, 6);
+	set(&old, 1, 0);
+	set(&old, 1, 3);
+	set(&old, 4, 9);
+	interest_each(&old, 2000, remember, &new);
+	interest_free(&old);
+	expect(&new, 2500, INTEREST_CLOSED, 1, 0);
+	expect(&new, 2500, INTEREST_OPENED, 4, 9);
+	expect(&new, 2500, INTEREST_OPENED, 1, 3);
+	expect_none(&new, 2500);
+	CHECK_INT(interest_wait(&new, 2500), 500);
+	expect_none(&new, 2999);
+	expect(&new, 3000, INTEREST_VIEWERS, 2, 6);
+	interest_free(&new);
+}

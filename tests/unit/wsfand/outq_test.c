@@ -158,3 +158,28 @@ TEST(outq_shares_messages)
 	message_unref(&message);
 	CHECK(message == NULL);
 }
+
+/* As an upgrade in place does it: messages in order, then what of the head has left. */
+TEST(outq_stands_as_it_stood)
+{
+	const struct outq_limits limits = {.messages = 9, .bytes = 900};
+	struct message *messages[] = {message_new(MESSAGE_ANALYTICS, "1", 1),
+	    message_new(MESSAGE_METRICS, "2", 1), message_new(MESSAGE_ANALYTICS, "3", 1),
+	    message_new(MESSAGE_PING, "4", 1)};
+	struct outq q;
+
+	outq_init(&q);
+	outq_put(&q, messages[0]);
+	outq_put(&q, messages[1]);
+	CHECK_INT(outq_sent(&q, 2), 0);
+	CHECK_INT(q.bytes, 4);
+	/* The head is half written, so it is neither replaced nor overtaken. */
+	CHECK_INT(outq_push(&q, messages[2], &limits), OUTQ_QUEUED);
+	CHECK_INT(outq_push(&q, messages[3], &limits), OUTQ_QUEUED);
+	CHECK(outq_at(&q, 0) == messages[0] && outq_at(&q, 1) == messages[3]);
+	CHECK_INT(outq_sent(&q, 1), 1);
+	CHECK_INT(q.count, 3);
+	outq_free(&q);
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		message_unref(&messages[i]);
+}

@@ -174,3 +174,29 @@ TEST(address_count_is_exact)
 	CHECK_INT(address_count_networks(count), 0);
 	address_count_free(&count);
 }
+
+static void
+put_into(void *owner, uint64_t network, uint64_t ahead_ns)
+{
+	/* The other clock stands elsewhere. */
+	ratelimit_put(owner, network, ahead_ns, 5000);
+}
+
+TEST(ratelimit_goes_over)
+{
+	const struct siphash_key other_key = {7, 8};
+	struct ratelimit *old = ratelimit_new(20, 40, key), *new = ratelimit_new(20, 40, other_key);
+
+	for (int i = 0; i < 40; i++)
+		CHECK_INT(ratelimit_take(old, 7, 1000), 0);
+	CHECK_INT(ratelimit_take(old, 8, 1000), 0);
+	/* By then a token has come back, and all of the second's. */
+	ratelimit_each(old, 1050, put_into, new);
+	CHECK_INT(ratelimit_take(new, 7, 5000), 0);
+	CHECK_INT(ratelimit_take(new, 7, 5000), 1);
+	for (int i = 0; i < 40; i++)
+		CHECK_INT(ratelimit_take(new, 8, 5000), 0);
+	CHECK_INT(ratelimit_take(new, 8, 5000), 1);
+	ratelimit_free(&old);
+	ratelimit_free(&new);
+}

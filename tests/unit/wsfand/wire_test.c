@@ -74,18 +74,35 @@ put(uint8_t *out, uint8_t first, const void *payload, size_t length)
 	return at + length;
 }
 
+/* As an upgrade in place does it. */
+static void
+resume(struct wire **wire)
+{
+	struct wire *again = NULL;
+	struct wire_half half;
+
+	wire_save(*wire, &half);
+	CHECK_INT(wire_resume(&again, &terms, &half), CLOSE_NONE);
+	CHECK_INT(again == NULL, *wire == NULL);
+	wire_free(wire);
+	*wire = again;
+}
+
 /* In pieces of `piece` bytes. */
 static enum close_reason
-feed(const uint8_t *data, size_t length, size_t piece)
+feed(const uint8_t *data, size_t length, size_t piece, bool resumed)
 {
 	struct wire *wire = NULL;
 	enum close_reason reason = CLOSE_NONE;
 
 	seen[0] = '\0';
 	closed = false;
-	for (size_t at = 0; at < length && reason == CLOSE_NONE && !closed; at += piece)
+	for (size_t at = 0; at < length && reason == CLOSE_NONE && !closed; at += piece) {
 		reason = wire_feed(
 		    &wire, &terms, data + at, MIN(piece, length - at), &events, NULL);
+		if (resumed && reason == CLOSE_NONE && !closed)
+			resume(&wire);
+	}
 	wire_free(&wire);
 	return reason;
 }
@@ -153,12 +170,12 @@ TEST(wire_whole_and_in_pieces)
 
 		for (const struct part *part = cases[i].parts; part->payload; part++)
 			length += put(data + length, part->first, part->payload, part->length);
-		for (size_t p = 0; p < ARRAY_SIZE(pieces); p++) {
-			enum close_reason reason = feed(data, length, pieces[p]);
+		for (size_t p = 0; p < 2 * ARRAY_SIZE(pieces); p++) {
+			enum close_reason reason = feed(data, length, pieces[p / 2], p % 2);
 
 			if (reason != cases[i].reason || strcmp(seen, cases[i].seen) != 0)
 				unit_fail(__FILE__, __LINE__, "case %zu by %zu: %s, %s", i,
-				    pieces[p], close_reason_text(reason), seen);
+				    pieces[p / 2], close_reason_text(reason), seen);
 		}
 	}
 }
@@ -171,19 +188,19 @@ TEST(wire_lengths)
 
 	memset(text, 'x', sizeof(text));
 	length = put(data, 0x81, text, MAX_MESSAGE);
-	CHECK_INT(feed(data, length, 50), CLOSE_NONE);
+	CHECK_INT(feed(data, length, 50, false), CLOSE_NONE);
 	CHECK_INT(strlen(seen), MAX_MESSAGE + 3);
 	/* As soon as the length is known, and without a byte of payload. */
 	put(data, 0x81, text, MAX_MESSAGE + 1);
-	CHECK_INT(feed(data, 3, 1), CLOSE_NONE);
-	CHECK_INT(feed(data, 4, 1), CLOSE_TOO_LONG);
+	CHECK_INT(feed(data, 3, 1, false), CLOSE_NONE);
+	CHECK_INT(feed(data, 4, 1, false), CLOSE_TOO_LONG);
 	/* The sum of the fragments counts. */
 	length = put(data, 0x01, text, MAX_MESSAGE - 1);
 	length += put(data + length, 0x80, text, 2);
-	CHECK_INT(feed(data, length, 1000), CLOSE_TOO_LONG);
+	CHECK_INT(feed(data, length, 1000, false), CLOSE_TOO_LONG);
 	length = put(data, 0x01, text, MAX_MESSAGE - 1);
 	length += put(data + length, 0x80, text, 1);
-	CHECK_INT(feed(data, length, 3), CLOSE_NONE);
+	CHECK_INT(feed(data, length, 3, false), CLOSE_NONE);
 	CHECK_INT(strlen(seen), MAX_MESSAGE + 3);
 }
 
@@ -204,7 +221,7 @@ TEST(wire_broken_headers)
 
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		enum close_reason reason = feed(
-		    (const uint8_t *)headers[i].bytes, headers[i].length, 1);
+		    (const uint8_t *)headers[i].bytes, headers[i].length, 1, false);
 
 		if (reason != headers[i].reason)
 			unit_fail(__FILE__, __LINE__, "case %zu: %s", i, close_reason_text(reason));
@@ -225,4 +242,32 @@ TEST(wire_idle_costs_nothing)
 	CHECK_INT(wire_feed(&wire, &terms, data + 3, length - 3, &events, NULL), CLOSE_NONE);
 	CHECK(wire == NULL);
 	CHECK_STRING(seen, "t:hello t:hello ");
+}
+
+TEST(wire_resumes_only_what_is_half)
+{
+	const struct wire_terms narrow = {.max_message = 4};
+	struct wire_half half = {.fragments = (const uint8_t *)""};
+	struct wire *wire = NULL;
+	uint8_t data[64];
+
+	half.frame = data;
+	half.frame_length = put(data, 0x81, "whole", 5);
+	CHECK_INT(wire_resume(&wire, &terms, &half), CLOSE_FAULT);
+	CHECK(wire == NULL);
+	half.frame_length--;
+	CHECK_INT(wire_resume(&wire, &narrow, &half), CLOSE_TOO_LONG);
+	CHECK(wire == NULL);
+	half = (struct wire_half){.frame = data,
+	    .fragments = (const uint8_t *)"hello",
+	    .fragments_length = 5,
+	    .opcode = 1};
+	CHECK_INT(wire_resume(&wire, &narrow, &half), CLOSE_TOO_LONG);
+	half.fragments_length = 2;
+	half.deflated = true;
+	CHECK_INT(wire_resume(&wire, &narrow, &half), CLOSE_PROTOCOL);
+	half.deflated = false;
+	half.fragments = (const uint8_t *)"\xff\xff";
+	CHECK_INT(wire_resume(&wire, &narrow, &half), CLOSE_UTF8);
+	CHECK(wire == NULL);
 }
