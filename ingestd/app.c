@@ -369,7 +369,7 @@ on_terminate(void *owner)
 	ev_break(app->loop, EVBREAK_ALL);
 }
 
-static const struct signal_events signal_events = {on_terminate, NULL};
+static const struct signal_events signal_events = {.terminate = on_terminate};
 
 struct app *
 app_new(struct ev_loop *loop, const struct settings *settings)

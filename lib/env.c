@@ -26,8 +26,7 @@ option_parse(int argc, char **argv, const struct program *program)
 	if (argc < 2)
 		return OPTION_RUN;
 	if (argc > 2)
-		die_usage("too many arguments; one of --help, --version, --check%s%s, or none",
-		    program->option ? ", " : "", program->option ? program->option->name : "");
+		die_usage("too many arguments; --help tells what there is");
 	for (int i = OPTION_HELP; i <= OPTION_CHECK; i++)
 		if (strcmp(argv[1], names[i]) == 0)
 			return (enum option)i;

@@ -19,9 +19,9 @@ struct signal_events {
 void signals_init(struct ev_loop *loop, const struct signal_events *events, void *owner);
 void signals_free(struct ev_loop *loop);
 
-/* For executing another image in this process: what comes from now on stays pending, over execve(2),
- * until it is released there (or here, where that failed) with its watchers in place. Those that
- * came before are still events of the loop's next turn. */
+/* For executing another image in this process: what comes from now on stays pending, over
+ * execve(2), until it is released there (or here, where that failed) with its watchers in place.
+ * Those that came before are still events of the loop's next turn. */
 void signals_hold(void);
 void signals_release(void);
 

@@ -224,8 +224,8 @@ open_sockets(struct app *app, struct listeners *listeners)
 }
 
 struct app *
-app_new(struct ev_loop *loop, const struct settings *settings,
-    const struct inheritance *inheritance)
+app_new(
+    struct ev_loop *loop, const struct settings *settings, const struct inheritance *inheritance)
 {
 	static const struct rooms_events rooms_events = {.changed = room_changed};
 	struct app *app = mem_zalloc(sizeof(*app));

@@ -10,10 +10,10 @@
 
 struct app;
 
-/* Binds all sockets; dies when it cannot. `settings` must outlive the app. `inheritance`: what another
- * binary has left in this process, or NULL; it may be freed afterwards. */
-struct app *app_new(struct ev_loop *loop, const struct settings *settings,
-    const struct inheritance *inheritance);
+/* Binds all sockets; dies when it cannot. `settings` must outlive the app. `inheritance`: what
+ * another binary has left in this process, or NULL; it may be freed afterwards. */
+struct app *app_new(
+    struct ev_loop *loop, const struct settings *settings, const struct inheritance *inheritance);
 void app_free(struct app **pointer);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/app_estate.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/clock.h"
@@ -59,10 +60,11 @@ next(struct estate_bytes *rest, struct estate_record *record)
 {
 	const char *problem = NULL;
 
+	errno = 0;
 	if (estate_read_record(rest, record, &problem) > 0)
 		return true;
 	if (problem)
-		die_usage("unable to take the state over: %s", problem);
+		die_system("unable to take the state over: %s", problem);
 	return false;
 }
 
@@ -134,8 +136,7 @@ on_adopted(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 }
 
 void
-app_adopt_rest(
-    struct app *app, const struct estate_summary *estate, const struct origin *origin)
+app_adopt_rest(struct app *app, const struct estate_summary *estate, const struct origin *origin)
 {
 	struct estate_bytes rest = estate->body;
 	struct estate_record record;

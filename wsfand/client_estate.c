@@ -124,11 +124,13 @@ adopt_state(struct client *client, const struct estate_client *record)
 	    [CLIENT_ENDING] = &clients->ending,
 	};
 
+	bool open = record->state == CLIENT_OPEN;
+
 	client_set_state(client, (enum client_state)record->state);
 	client->pinged = record->pinged;
 	client->peer_closed = record->peer_closed;
 	/* Of the reasons for which it is closed, only this matters still. */
-	client->reason = record->state != CLIENT_OPEN && record->deaf ? CLOSE_PROTOCOL : CLOSE_NONE;
+	client->reason = !open && record->deaf ? CLOSE_PROTOCOL : CLOSE_NONE;
 	deadline_lift(&client->quiet);
 	deadline_put(quiet[record->state], &client->quiet, MAX(record->quiet_us, 1));
 }
@@ -141,19 +143,17 @@ adopt_session(struct session *session, struct client *client, const struct estat
 	memcpy(client->id, record->id.data, sizeof(client->id));
 	client->said = (struct bucket){now_ms - (uint32_t)record->said_age_ms,
 	    (uint16_t)MIN(record->said, session->message_burst)};
-	client->bad = (struct bucket){now_ms - (uint32_t)record->bad_age_ms,
-	    (uint16_t)record->bad};
+	client->bad = (struct bucket){now_ms - (uint32_t)record->bad_age_ms, (uint16_t)record->bad};
 	if (client->state != CLIENT_OPEN)
 		return;
-	/* Whom its address has no room for is not counted, so that leaving does not count either. */
+	/* Whom its address has no room for is not counted, and nor is its leaving. */
 	client->network = admit_return(session->admit, record->network) ? record->network : 0;
 	if (record->expires_ms > 0)
 		expiries_set(&session->expiries, &client->expiry, (int64_t)record->expires_ms);
 }
 
 void
-client_adopt(
-    struct session *session, const struct heir *heir, const struct estate_client *record)
+client_adopt(struct session *session, const struct heir *heir, const struct estate_client *record)
 {
 	static const uint8_t none[1];
 	const struct wire_half half = {
@@ -164,8 +164,8 @@ client_adopt(
 	    .opcode = (uint8_t)record->opcode,
 	    .deflated = record->deflated,
 	};
-	const struct wire_terms terms = {.max_message = session->clients.settings.max_message,
-	    .deflate = record->window > 0};
+	const struct wire_terms terms = {
+	    .max_message = session->clients.settings.max_message, .deflate = record->window > 0};
 	struct client *client = client_new(
 	    &session->clients, heir_socket(record->fd), (uint8_t)record->window);
 	enum close_reason reason;
@@ -197,8 +197,8 @@ void
 clients_settle(struct session *session)
 {
 	struct clients *clients = &session->clients;
-	struct deadlines *all[] = {&clients->idle, &clients->pong, &clients->stall,
-	    &clients->closing, &clients->ending};
+	struct deadlines *all[] = {
+	    &clients->idle, &clients->pong, &clients->stall, &clients->closing, &clients->ending};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		deadlines_settle(all[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* counters_estate: counters and histograms in an upgrade in place, by their metric's name and labels:
- * one that the other binary does not have is left out, or begins at 0. Gauges are found anew. */
+/* counters_estate: counters and histograms in an upgrade in place, by their metric's name and
+ * labels: one that the other binary does not have is left out, or begins at 0. Gauges are found
+ * anew. */
 #ifndef WSFAND_COUNTERS_ESTATE_H
 #define WSFAND_COUNTERS_ESTATE_H
 

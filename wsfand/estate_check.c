@@ -113,8 +113,7 @@ check_queue(const struct check *check, const struct estate_client *client)
 			return "a message in a queue is missing";
 	}
 	if (client->sent > 0 &&
-	    (count == 0 ||
-		client->sent >= check->lengths[estate_queued(&client->queue, 0) - 1]))
+	    (count == 0 || client->sent >= check->lengths[estate_queued(&client->queue, 0) - 1]))
 		return "a client's message has left already";
 	return NULL;
 }
@@ -161,14 +160,12 @@ check_record(struct check *check, const struct estate_record *record)
 		return check_client(check, &record->client);
 	case ESTATE_producer:
 		summary->producers++;
-		return take_fd(check, record->producer.fd) ? NULL
-							   : "a producer has no descriptor";
+		return take_fd(check, record->producer.fd) ? NULL : "a producer has no descriptor";
 	case ESTATE_interest:
 		return summary->producers > 0 ? NULL : "interest belongs to no producer";
 	case ESTATE_newcomer:
 		summary->newcomers++;
-		return take_fd(check, record->newcomer.fd) ? NULL
-							   : "a newcomer has no descriptor";
+		return take_fd(check, record->newcomer.fd) ? NULL : "a newcomer has no descriptor";
 	case ESTATE_counter:
 	case ESTATE_bucket:
 	case ESTATE_KINDS:

@@ -76,7 +76,8 @@ estate_put_record(struct estate_writer *writer, const struct estate_record *reco
 
 /* NULL, or what is wrong. Only what was not yet there is taken. */
 static const char *
-take_field(struct estate_record *record, const struct field *field, const struct estate_bytes *value)
+take_field(
+    struct estate_record *record, const struct field *field, const struct estate_bytes *value)
 {
 	uint64_t number;
 

@@ -30,9 +30,8 @@ heir_free(struct heir *heir)
 void
 heir_take_message(struct heir *heir, const struct estate_message *record)
 {
-	struct message *message = message_again((enum message_kind)record->kind,
-	    record->bytes.data, record->bytes.length, estate_frame_header(&record->bytes),
-	    (uint8_t)record->window);
+	struct message *message = message_again((enum message_kind)record->kind, record->bytes.data,
+	    record->bytes.length, estate_frame_header(&record->bytes), (uint8_t)record->window);
 
 	message->at_ms = (int64_t)record->at_ms;
 	heir->messages[heir->message_count++] = message;

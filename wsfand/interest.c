@@ -201,8 +201,7 @@ interest_each(const struct interest *interest, uint64_t now_ms,
 }
 
 void
-interest_remember(
-    struct interest *interest, uint64_t now_ms, const struct interest_memory *memory)
+interest_remember(struct interest *interest, uint64_t now_ms, const struct interest_memory *memory)
 {
 	struct interest_entry *entry = entry_of(interest, &memory->id);
 

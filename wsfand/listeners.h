@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* listeners: sockets that listen already, from before an upgrade in place. A TCP one is known by its
- * text in DUNE_LISTEN, a Unix one by "unix:" and its path. */
+/* listeners: sockets that listen already, from before an upgrade in place. A TCP one is known by
+ * its text in DUNE_LISTEN, a Unix one by "unix:" and its path. */
 #ifndef WSFAND_LISTENERS_H
 #define WSFAND_LISTENERS_H
 

@@ -8,8 +8,8 @@ static void
 newcomer_save(const struct newcomer *newcomer, struct saver *saver)
 {
 	const struct newcomers *all = newcomer->all;
-	const struct deadlines *whole =
-	    newcomer->state == NEWCOMER_ENDING ? &all->ending : &all->whole;
+	const struct deadlines *whole = newcomer->state == NEWCOMER_ENDING ? &all->ending
+									   : &all->whole;
 
 	saver_put(saver,
 	    &(struct estate_record){

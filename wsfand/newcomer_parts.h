@@ -26,8 +26,8 @@ struct newcomer {
 };
 
 /* Watched; without a deadline. */
-struct newcomer *newcomer_new(struct newcomers *newcomers, int fd, struct address peer,
-    enum newcomer_state state);
+struct newcomer *newcomer_new(
+    struct newcomers *newcomers, int fd, struct address peer, enum newcomer_state state);
 /* At once. */
 void newcomer_dismiss(struct newcomer *newcomer);
 

@@ -32,8 +32,7 @@ void producer_tell(struct producer *producer, const struct form_id *id, uint32_t
 /* For an upgrade in place. */
 void producer_save(struct producer *producer, struct saver *saver);
 /* One of before. NULL: it does not fit this binary's limits, and is closed. */
-struct producer *producer_adopt(
-    struct producers *producers, const struct estate_producer *record);
+struct producer *producer_adopt(struct producers *producers, const struct estate_producer *record);
 void producer_adopt_interest(struct producer *producer, const struct estate_interest *record);
 /* Once all is there: goes on telling. */
 void producer_settle(struct producer *producer);

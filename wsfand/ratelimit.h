@@ -29,10 +29,10 @@ void ratelimit_free(struct ratelimit **pointer);
  * `now_ms`: of a clock that never goes back. */
 uint32_t ratelimit_take(struct ratelimit *limit, uint64_t network, uint64_t now_ms);
 
-/* For an upgrade in place: the buckets that are not full, by how far ahead that is; and the reverse. */
+/* For an upgrade in place: the buckets that are not full, by how far ahead that is; and the
+ * reverse. */
 void ratelimit_each(const struct ratelimit *limit, uint64_t now_ms,
     void (*visit)(void *owner, uint64_t network, uint64_t ahead_ns), void *owner);
-void ratelimit_put(
-    struct ratelimit *limit, uint64_t network, uint64_t ahead_ns, uint64_t now_ms);
+void ratelimit_put(struct ratelimit *limit, uint64_t network, uint64_t ahead_ns, uint64_t now_ms);
 
 #endif

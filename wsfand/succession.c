@@ -77,8 +77,8 @@ succession_inherit(void)
 	if (estate_file_read(fd, &inheritance->bytes) < 0)
 		die_system("unable to read the state in descriptor %d", fd);
 	fd_close(&fd);
-	problem = estate_check(&inheritance->summary, buf_bytes(&inheritance->bytes),
-	    buf_length(&inheritance->bytes));
+	problem = estate_check(
+	    &inheritance->summary, buf_bytes(&inheritance->bytes), buf_length(&inheritance->bytes));
 	errno = 0;
 	if (problem)
 		die_system("unable to take the state over: %s", problem);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* succession: an upgrade in place, from SIGUSR2 to execve(2). The file that this process was started
- * from is executed anew, under the same pid, and gets an estate and every descriptor in it.
+/* succession: an upgrade in place, from SIGUSR2 to execve(2). The file that this process was
+ * started from is executed anew, under the same pid, and gets an estate and every descriptor in
+ * it.
  *
  *   start     the estate is written, and a child of the new binary judges it (trial); meanwhile all
  *             goes on. What cannot be started, crashes, hangs or refuses is found here, at no cost

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* trial: has a binary judge an estate, by running it as a child: `BINARY --check-state`, the estate as
- * its standard input, our settings as its own. Whatever becomes of the child, we go on. */
+/* trial: has a binary judge an estate, by running it as a child: `BINARY --check-state`, the estate
+ * as its standard input, our settings as its own. Whatever becomes of the child, we go on. */
 #ifndef WSFAND_TRIAL_H
 #define WSFAND_TRIAL_H
 

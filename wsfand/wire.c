@@ -388,8 +388,7 @@ wire_resume(struct wire **wire, const struct wire_terms *terms, const struct wir
 	if (half->opcode != 0)
 		reason = resume_message(&feed, half);
 	if (reason == CLOSE_NONE)
-		reason = wire_feed(
-		    wire, terms, half->frame, half->frame_length, &events, &whole);
+		reason = wire_feed(wire, terms, half->frame, half->frame_length, &events, &whole);
 	else
 		wire_free(wire);
 	return whole ? CLOSE_FAULT : reason;

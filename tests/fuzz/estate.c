@@ -29,13 +29,12 @@ seal_again(struct estate_writer *writer, const uint8_t *data, size_t size)
 static void
 adopt_client(const struct heir *heir, const struct estate_client *record)
 {
-	const struct wire_terms terms = {
-	    .max_message = MAX_MESSAGE, .deflate = record->window > 0};
+	const struct wire_terms terms = {.max_message = MAX_MESSAGE, .deflate = record->window > 0};
 	const struct wire_half half = {
 	    .frame = record->frame.length > 0 ? record->frame.data : (const uint8_t *)"",
 	    .frame_length = record->frame.length,
-	    .fragments =
-		record->fragments.length > 0 ? record->fragments.data : (const uint8_t *)"",
+	    .fragments = record->fragments.length > 0 ? record->fragments.data
+						      : (const uint8_t *)"",
 	    .fragments_length = record->fragments.length,
 	    .opcode = (uint8_t)record->opcode,
 	    .deflated = record->deflated,
@@ -98,13 +97,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!estate_check(&summary, buf_bytes(&first.buf), buf_length(&first.buf))) {
 		adopt(&summary);
 		write_again(&second, &summary);
-		FUZZ_CHECK(!estate_check(
-		    &again, buf_bytes(&second.buf), buf_length(&second.buf)));
+		FUZZ_CHECK(!estate_check(&again, buf_bytes(&second.buf), buf_length(&second.buf)));
 		FUZZ_CHECK(again.clients == summary.clients && again.rooms == summary.rooms);
 		write_again(&third, &again);
 		FUZZ_CHECK(buf_length(&second.buf) == buf_length(&third.buf) &&
-		    memcmp(buf_bytes(&second.buf), buf_bytes(&third.buf),
-			buf_length(&third.buf)) == 0);
+		    memcmp(buf_bytes(&second.buf), buf_bytes(&third.buf), buf_length(&third.buf)) ==
+			0);
 		estate_free(&second);
 		estate_free(&third);
 	}

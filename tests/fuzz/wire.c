@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A client's bytes, from the wire to what its messages ask for: the same whether they come at
- * once, one by one, or in pieces of the first byte's size, and whether or not what is half there goes
- * through an upgrade in place between them. */
+ * once, one by one, or in pieces of the first byte's size, and whether or not what is half there
+ * goes through an upgrade in place between them. */
 #include "wsfand/wire.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
  *
  *     viewers PORT FRAMES_SOCKET CLIENTS ROOMS EVENTS_PER_SECOND
  *
- * Writes `ready` once every client has had an event. At the end of its standard input it sends no
+ * Writes `ready` once every client has had an event. At a line on its standard input it sends no
  * more, waits until all have the last (30 s at most), writes one line of JSON and leaves with 0, or
  * with 1 where that line holds a close, a gap, a repeat or something torn. `longest_ms` is the
  * longest that an event took to a client. */
@@ -234,12 +234,11 @@ drain_interest(int producer)
 }
 
 static bool
-input_ended(void)
+is_over(void)
 {
 	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-	char byte;
 
-	return poll(&input, 1, 0) > 0 && read(STDIN_FILENO, &byte, 1) <= 0;
+	return poll(&input, 1, 0) > 0;
 }
 
 static size_t
@@ -258,7 +257,7 @@ run(int poll, int producer, uint64_t interval_ns)
 	uint64_t due = clock_monotonic_ns(), end_ms;
 	bool told = false;
 
-	while (!input_ended()) {
+	while (!is_over()) {
 		for (; clock_monotonic_ns() >= due; due += interval_ns)
 			send_event(producer);
 		drain_interest(producer);

@@ -11,9 +11,9 @@
 static const uint8_t id[16] = {1, 2, 3};
 static const uint8_t frame[] = {0x81, 2, '{', '}'};
 
-#define BYTES_OF(array) \
-	{                                  \
-		(array), sizeof(array)     \
+#define BYTES_OF(array)                \
+	{                              \
+		(array), sizeof(array) \
 	}
 
 /* One of each that refers to another, in order; `skip` leaves one out. */
@@ -59,8 +59,8 @@ judge(struct estate_writer *writer)
 
 TEST(estate_numbers_are_short)
 {
-	static const uint64_t numbers[] = {0, 1, 255, 256, 65535, 65536, UINT32_MAX,
-	    UINT64_C(1) << 32, INT64_MAX, UINT64_MAX};
+	static const uint64_t numbers[] = {
+	    0, 1, 255, 256, 65535, 65536, UINT32_MAX, UINT64_C(1) << 32, INT64_MAX, UINT64_MAX};
 	static const size_t lengths[] = {1, 1, 1, 2, 2, 3, 4, 5, 8, 8};
 	struct estate_writer writer;
 	struct estate_element element;
@@ -233,11 +233,8 @@ TEST(estate_holds_together)
 		 .client = {.fd = 9, .room = 1, .id = BYTES_OF(id), .queue = BYTES_OF(cut)}},
 		"a client's queue is cut off"},
 	    {{.kind = ESTATE_client,
-		 .client = {.fd = 9,
-		     .room = 1,
-		     .id = BYTES_OF(id),
-		     .queue = BYTES_OF(first),
-		     .sent = 4}},
+		 .client =
+		     {.fd = 9, .room = 1, .id = BYTES_OF(id), .queue = BYTES_OF(first), .sent = 4}},
 		"a client's message has left already"},
 	    {{.kind = ESTATE_client, .client = {.fd = 9, .room = 2, .id = BYTES_OF(id)}},
 		"a client's room is missing"},
