@@ -163,6 +163,33 @@ counter_is() { [ "$(http_get "$(listen_port statsd)" /metrics | sed -n "s/^$1{[^
 	run ! grep -q close "$T/old.out"
 }
 
+@test "origins in a file: beside the others, and changed with HUP; nobody is dropped" {
+	printf 'https://one.example\n\nhttps://*.two.example\r\n' >"$T/origins"
+	start_daemon wsfand DUNE_ALLOWED_ORIGINS=https://env.example DUNE_ALLOWED_ORIGINS_FILE="$T/origins"
+	local origin
+	for origin in https://env.example https://one.example https://a.two.example; do
+		asked 101 --path "/ws/forms/$FORM" --header "Origin: $origin"
+	done
+	asked 403 --path "/ws/forms/$FORM" --header 'Origin: https://three.example'
+	ws_spawn old --path "/ws/forms/$FORM" --header 'Origin: https://one.example' --stay
+	echo https://three.example >"$T/origins"
+	kill -HUP "$(daemon_pid wsfand)"
+	wait_until 5 log_has wsfand 'the origins are read again'
+	asked 101 --path "/ws/forms/$FORM" --header 'Origin: https://three.example'
+	asked 101 --path "/ws/forms/$FORM" --header 'Origin: https://env.example'
+	asked 403 --path "/ws/forms/$FORM" --header 'Origin: https://one.example'
+	# One that is none leaves the old ones as they are, and is wrong at the start.
+	echo three.example >"$T/origins"
+	kill -HUP "$(daemon_pid wsfand)"
+	wait_until 5 log_has wsfand 'ERROR: .*"three.example" is not .*the old origins stay'
+	asked 101 --path "/ws/forms/$FORM" --header 'Origin: https://three.example'
+	spawned_alive old
+	start_fails wsfand 5 DUNE_ALLOWED_ORIGINS_FILE="$T/origins" -- --check
+	eq 100 "$FAIL_STATUS" 'no origin'
+	start_fails wsfand 5 DUNE_ALLOWED_ORIGINS_FILE="$T" -- --check
+	eq 100 "$FAIL_STATUS" 'a directory'
+}
+
 @test "a token that ends: TOKEN_EXPIRED and 1008, unless it was renewed" {
 	guarded
 	local short long

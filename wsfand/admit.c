@@ -6,15 +6,19 @@
 #include "lib/clock.h"
 #include "lib/die.h"
 #include "lib/jwt_load.h"
+#include "lib/mem.h"
 #include "lib/token_source.h"
 #include "wsfand/counters.h"
 #include "wsfand/forwarded.h"
+#include "wsfand/origin_load.h"
 
 void
 admit_check(const void *settings)
 {
 	const struct jwt_config config = JWT_CONFIG((const struct settings *)settings);
+	char *origins = origins_load(settings);
 
+	MEM_FREE(&origins);
 	jwt_check(&config);
 }
 
@@ -34,7 +38,7 @@ admit_init(struct admit *admit, const struct settings *settings)
 	const struct jwt_config config = JWT_CONFIG(settings);
 
 	*admit = (struct admit){
-	    .origins = settings->allowed_origins,
+	    .origins = origins_load(settings),
 	    .proxy_protocol = settings->proxy_protocol != 0,
 	    .keys = jwt_load(&config),
 	};
@@ -48,6 +52,7 @@ admit_init(struct admit *admit, const struct settings *settings)
 void
 admit_free(struct admit *admit)
 {
+	MEM_FREE(&admit->origins);
 	jwt_keys_free(&admit->keys);
 	cidr_list_free(&admit->trusted);
 	ratelimit_free(&admit->rate);
@@ -59,7 +64,10 @@ admit_reload(struct admit *admit, const struct settings *settings)
 {
 	const struct jwt_config config = JWT_CONFIG(settings);
 
-	counters[COUNTER_key_reloads_failed] += jwt_load_again(&admit->keys, &config) < 0;
+	counters[COUNTER_origin_reloads_failed] += origins_load_again(&admit->origins, settings) <
+	    0;
+	if (jwt_wanted(&config) || settings->allowed_origins_file == NULL)
+		counters[COUNTER_key_reloads_failed] += jwt_load_again(&admit->keys, &config) < 0;
 }
 
 static enum verdict

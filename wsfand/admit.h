@@ -19,7 +19,7 @@
 #include "wsfand/upgrade.h"
 
 struct admit {
-	const char *origins; /* see wsfand/origin.h */
+	char *origins; /* see wsfand/origin.h */
 	uint32_t max_clients; /* app.c's, as are the next two */
 	bool deflate; /* compression may be agreed on */
 	bool draining;
@@ -31,11 +31,11 @@ struct admit {
 };
 
 /* For env_start(): dies (100) where the settings of tokens make no sense together, or a
- * key file cannot be read. */
+ * file of keys or origins cannot be read. */
 void admit_check(const void *settings);
 void admit_init(struct admit *admit, const struct settings *settings);
 void admit_free(struct admit *admit);
-/* Reads the key files again; logs how that went. */
+/* Reads the files of keys and origins again; logs how that went. */
 void admit_reload(struct admit *admit, const struct settings *settings);
 
 /* `connections`: how many there are now, without this one. After VERDICT_SWITCH the
