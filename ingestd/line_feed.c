@@ -7,7 +7,9 @@
 
 #include "ingestd/counters.h"
 #include "ingestd/event.h"
+#include "ingestd/json_dates.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 #define READ_SIZE 262144
 
@@ -54,14 +56,14 @@ line_feed_finish(struct line_feed *feed)
 
 /* Exactly one JSON object and nothing behind it. NULL, or what is wrong. */
 static const char *
-parse_object(const struct line *line, bson_t *doc, bson_error_t *error)
+parse_object(const char *text, size_t length, bson_t *doc, bson_error_t *error)
 {
-	bson_json_reader_t *reader = bson_json_data_reader_new(true, line->length);
+	bson_json_reader_t *reader = bson_json_data_reader_new(true, length);
 	const char *wrong = NULL;
 	bson_t more = BSON_INITIALIZER;
 	int result;
 
-	bson_json_data_reader_ingest(reader, (const uint8_t *)line->text, line->length);
+	bson_json_data_reader_ingest(reader, (const uint8_t *)text, length);
 	result = bson_json_reader_read(reader, doc, error);
 	if (result < 0)
 		wrong = error->message;
@@ -71,6 +73,25 @@ parse_object(const struct line *line, bson_t *doc, bson_error_t *error)
 		wrong = "more than one JSON object";
 	bson_destroy(&more);
 	bson_json_reader_destroy(reader);
+	return wrong;
+}
+
+/* A line that is not understood may have dates that only libbson does not know. */
+static const char *
+parse_line(const struct line *line, bson_t *doc, bson_error_t *error)
+{
+	const char *wrong = parse_object(line->text, line->length, doc, error);
+
+	if (wrong == NULL)
+		return NULL;
+	char *copy = mem_dup(line->text, line->length);
+	if (json_dates_rewrite(copy, line->length)) {
+		/* Not bson_reinit(): a child may still be open in it. */
+		bson_destroy(doc);
+		bson_init(doc);
+		wrong = parse_object(copy, line->length, doc, error);
+	}
+	MEM_FREE(&copy);
 	return wrong;
 }
 
@@ -117,7 +138,7 @@ give_line(struct line_feed *feed, const struct line *line)
 {
 	bson_t doc = BSON_INITIALIZER;
 	bson_error_t error;
-	const char *wrong = parse_object(line, &doc, &error);
+	const char *wrong = parse_line(line, &doc, &error);
 	int op = wrong ? -1 : event_shape(&doc);
 
 	if (wrong)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* source_file: lines of a file that is followed as it grows. inotify(7) wakes us, and so does a
  * slow timer, for file systems that tell nothing. A file that is replaced by another (rotation) is
- * read to its end before the new one is begun; one that has shrunk, or whose first bytes have
+ * read to its end before the new one is begun, also when that happened while we were away; one
+ * that has shrunk, or whose first bytes have
  * changed, is begun anew. */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "ingestd/counters.h"
+#include "ingestd/file_find.h"
 #include "ingestd/file_position.h"
 #include "ingestd/line_feed.h"
 #include "ingestd/source.h"
@@ -119,11 +121,49 @@ is_wanted(struct source_file *file, const struct stat *found)
 	return read_head(file) && file_head_hash(file->head, file->head_length) == wanted->head;
 }
 
+/* By the descriptor: the name may be another file's by now. */
+static void
+watch_file(struct source_file *file)
+{
+	char *name = mem_printf("/proc/self/fd/%d", file->fd);
+
+	if (file->inotify >= 0)
+		file->file_watch = inotify_add_watch(file->inotify, name, IN_MODIFY);
+	MEM_FREE(&name);
+}
+
+/* The file of our position, when it was rotated while nobody followed it; at its end the one that
+ * stands at the path now is next. */
+static int
+open_rotated(struct source_file *file)
+{
+	struct stat found;
+
+	if (!file->has_wanted ||
+	    (stat(file->path, &found) == 0 && found.st_ino == file->wanted.inode))
+		return -1;
+	file->fd = file_find(file->path, file->wanted.inode);
+	if (file->fd < 0)
+		return -1;
+	if (fstat(file->fd, &found) < 0 || !is_wanted(file, &found)) {
+		fd_close(&file->fd);
+		return -1;
+	}
+	file->inode = file->wanted.inode;
+	file->has_wanted = false;
+	watch_file(file);
+	log_info("%s was rotated meanwhile: going on in line %llu of the file that it was",
+	    file->path, (unsigned long long)file->wanted.line + 1);
+	return 0;
+}
+
 static int
 file_open(struct source_file *file)
 {
 	struct stat found;
 
+	if (open_rotated(file) == 0)
+		return 0;
 	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->fd >= 0 && fstat(file->fd, &found) == 0 && !S_ISREG(found.st_mode)) {
 		fd_close(&file->fd);
@@ -138,8 +178,7 @@ file_open(struct source_file *file)
 	file->missing_said = 0;
 	file->inode = found.st_ino;
 	counters[COUNTER_source_connects]++;
-	if (file->inotify >= 0)
-		file->file_watch = inotify_add_watch(file->inotify, file->path, IN_MODIFY);
+	watch_file(file);
 	if (file->has_wanted && is_wanted(file, &found)) {
 		log_info("%s: going on in line %llu", file->path,
 		    (unsigned long long)file->wanted.line + 1);

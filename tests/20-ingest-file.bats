@@ -137,6 +137,48 @@ distinct_are() { [ "$(distinct)" = "$1" ]; }
 	wait_until 5 distinct_are 11
 }
 
+@test "ingestd file: rotated while nobody followed it, the rest of the old one comes first" {
+	responses 1 500 >"$FEED"
+	sink_start --state "$T/journal"
+	start_daemon ingestd "DUNE_SOURCE=file:$FEED"
+	wait_until 10 distinct_are 500
+	wait_until 5 journal_ends
+	kill_daemon ingestd
+	responses 501 520 >>"$FEED"
+	mv "$FEED" "$T/old"
+	responses 521 530 >"$FEED"
+	: >"$T/sink.out"
+	start_daemon ingestd "DUNE_SOURCE=file:$FEED"
+	wait_until 5 ops_are response 30
+	log_has ingestd 'was rotated meanwhile: going on in line 501'
+	# And the one at the path is followed from there on.
+	responses 531 531 >>"$FEED"
+	wait_until 5 ops_are response 31
+	# Where the new file is still to come, the old one is read meanwhile.
+	wait_until 5 journal_ends
+	kill_daemon ingestd
+	responses 532 540 >>"$FEED"
+	mv "$FEED" "$T/older"
+	: >"$T/sink.out"
+	start_daemon ingestd "DUNE_SOURCE=file:$FEED"
+	wait_until 5 ops_are response 9
+	responses 541 545 >"$FEED"
+	wait_until 5 ops_are response 14
+}
+
+@test "ingestd file: times with offsets and microseconds" {
+	cat >"$FEED" <<-'END'
+		{"_id":{"$oid":"60f7b1b9e1234567890abc01"},"formId":{"$oid":"60f7b1b9e1234567890abcde"},"answers":[],"submittedAt":{"$date":"2026-02-02T00:30:00.123+01:00"}}
+		{"_id":{"$oid":"60f7b1b9e1234567890abc02"},"formId":{"$oid":"60f7b1b9e1234567890abcde"},"answers":[],"submittedAt":{"$date":"2026-02-01T23:30:00.123456+00:00"},"meta":{"startedAt":{"$date":"2026-02-01T23:29:00Z"}}}
+		{"_id":{"$oid":"60f7b1b9e1234567890abc03"},"formId":{"$oid":"60f7b1b9e1234567890abcde"},"answers":[],"submittedAt":{"$date":"yesterday, at about the time of tea"}}
+	END
+	sink_start
+	start_daemon ingestd "DUNE_SOURCE=file:$FEED"
+	wait_until 5 distinct_are 2
+	wait_until 5 log_has ingestd 'line 3 skipped'
+	eq 2 "$(grep -c '"submittedAt": {"$date": {"$numberLong": "1769988600123"}}' "$T/sink.out")" "dates in the events"
+}
+
 @test "ingestd file: killed and started again, it goes on where analyticsd stands" {
 	responses 1 2000 >"$FEED"
 	sink_start --state "$T/journal"
