@@ -51,6 +51,12 @@ form_known(const struct form *form)
 	return !form->deleted && (form->defined || form->total > 0);
 }
 
+bool
+form_outdated(const struct form *form)
+{
+	return form->outdated;
+}
+
 uint64_t
 form_total(const struct form *form)
 {

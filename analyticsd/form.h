@@ -81,6 +81,10 @@ uint64_t form_count_between(const struct form *form, int64_t since_ms, int64_t u
 
 #define FORM_MAX_STATE (32U << 20)
 
+/* Was it decoded from a state that was counted by older rules (docs/counting.md)? Then the
+ * form is to be rebuilt from its records. */
+bool form_outdated(const struct form *form);
+
 /* The whole state as bytes and back. Versioned: form_decode refuses (-1) what it
  * does not know or what is corrupt; then the form is rebuilt from its records. */
 MUST_CHECK int form_encode(const struct form *form, struct buf *out);

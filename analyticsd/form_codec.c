@@ -9,7 +9,9 @@
 #include "analyticsd/hash.h"
 #include "lib/mem.h"
 
-#define STATE_VERSION 1
+/* 2: words with digits in them count. Goes up, too, when only what is counted changes. */
+#define STATE_VERSION 2
+#define OLDEST_VERSION 1
 #define CHECKSUM_BYTES 8
 #define ZONE_MAX 255
 #define FLAG_DEFINED 1
@@ -124,8 +126,10 @@ form_decode(const struct form_id *id, const void *data, size_t length)
 	struct form *form = form_new(id);
 
 	unsigned version = decode_byte(&d), flags = decode_byte(&d);
-	if (version != STATE_VERSION || flags > (FLAG_DEFINED | FLAG_DELETED))
+	if (version < OLDEST_VERSION || version > STATE_VERSION ||
+	    flags > (FLAG_DEFINED | FLAG_DELETED))
 		d.failed = true;
+	form->outdated = version < STATE_VERSION;
 	form->defined = flags & FLAG_DEFINED;
 	form->deleted = flags & FLAG_DELETED;
 	form->title = decode_text(&d, DEFINITION_MAX_TITLE);

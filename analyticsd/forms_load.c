@@ -90,7 +90,7 @@ bring_up(struct forms *forms, struct hot_form *hot, struct form *form, bool exac
 		forms_redefined(forms, hot, &nothing, now_ms);
 		return forms_fresh(forms, hot, now_ms);
 	}
-	exact = form_set_now(hot->form, now_ms) == FORM_OK && exact;
+	exact = form_set_now(hot->form, now_ms) == FORM_OK && exact && !form_outdated(hot->form);
 	if (catch_up(forms, hot) < 0)
 		return -1;
 	if (!exact)

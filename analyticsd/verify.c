@@ -178,8 +178,10 @@ verify_forms(struct verify *verify, const char *zone)
 		verify->forms++;
 		if (make_pair(verify, all, zone, now_ms, &pair)) {
 			walk_chain(verify, &pair);
-			verify_compare(
-			    verify, pair.stored, pair.counted, pair.current ? now_ms : -1);
+			/* One of older rules is counted anew when it is next used. */
+			if (!form_outdated(pair.stored))
+				verify_compare(
+				    verify, pair.stored, pair.counted, pair.current ? now_ms : -1);
 		}
 		free_pair(&pair);
 	}

@@ -101,22 +101,30 @@ run_end(const char *at, const char *end, bool *ascii)
 	return at;
 }
 
+/* So "3rd" is a word, and "42nd", while "2026" is a number. */
+static bool
+is_long_enough(size_t letters, size_t digits)
+{
+	return letters > 0 && letters + digits >= WORD_MIN_LETTERS;
+}
+
 /* Folds into folded[]; the length, or 0 when it is no word to keep. */
 static size_t
 fold_ascii(const char *run, size_t length)
 {
 	char *out = folded + folded_length;
-	size_t letters = 0;
+	size_t letters = 0, digits = 0;
 
 	if (length > WORD_MAX_BYTES)
 		return 0;
 	for (size_t i = 0; i < length; i++) {
-		bool letter = ascii_class[(unsigned char)run[i]] == CLASS_LETTER;
+		enum point_class class = (enum point_class)ascii_class[(unsigned char)run[i]];
 
-		letters += letter;
-		out[i] = (char)(run[i] | (letter ? 'a' - 'A' : 0));
+		letters += class == CLASS_LETTER;
+		digits += class == CLASS_DIGIT;
+		out[i] = (char)(run[i] | (class == CLASS_LETTER ? 'a' - 'A' : 0));
 	}
-	return letters >= WORD_MIN_LETTERS ? length : 0;
+	return is_long_enough(letters, digits) ? length : 0;
 }
 
 static size_t
@@ -125,7 +133,7 @@ fold_unicode(const char *run, size_t length)
 	static int32_t points[RUN_MAX_POINTS];
 	const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD;
 	char *out = folded + folded_length;
-	size_t used = 0, letters = 0;
+	size_t used = 0, letters = 0, digits = 0;
 
 	if (length > RUN_MAX_BYTES)
 		return 0;
@@ -137,7 +145,10 @@ fold_unicode(const char *run, size_t length)
 	for (utf8proc_ssize_t i = 0; i < count; i++) {
 		uint8_t bytes[4];
 
-		letters += classify(points[i]) == CLASS_LETTER;
+		enum point_class class = classify(points[i]);
+
+		letters += class == CLASS_LETTER;
+		digits += class == CLASS_DIGIT;
 		if (points[i] == RIGHT_QUOTE)
 			points[i] = '\'';
 		size_t size = (size_t)utf8proc_encode_char(points[i], bytes);
@@ -146,7 +157,7 @@ fold_unicode(const char *run, size_t length)
 		memcpy(out + used, bytes, size);
 		used += size;
 	}
-	return letters >= WORD_MIN_LETTERS ? used : 0;
+	return is_long_enough(letters, digits) ? used : 0;
 }
 
 /* Takes the `length` bytes behind folded[] as a word, unless it is there already. */

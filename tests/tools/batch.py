@@ -170,8 +170,9 @@ def words_of(text):
     words = set()
     for run in runs_of(text):
         word = unicodedata.normalize("NFC", run.replace("\u2019", "'").casefold())
-        letters = sum(class_of(character) == "L" for character in word)
-        if letters >= 3 and len(word.encode()) <= 64 and word not in STOP_WORDS:
+        kinds = [class_of(character) for character in word]
+        long_enough = "L" in kinds and kinds.count("L") + kinds.count("N") >= 3
+        if long_enough and len(word.encode()) <= 64 and word not in STOP_WORDS:
             words.add(word)
     return words
 

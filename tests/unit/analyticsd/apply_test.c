@@ -8,6 +8,8 @@
 
 #include "analyticsd/counters.h"
 #include "analyticsd/forms_recount.h"
+#include "analyticsd/hash.h"
+#include "analyticsd/store_memory.h"
 #include "analyticsd/snapshot.h"
 #include "tests/unit/analyticsd/world.h"
 #include "tests/unit/unit.h"
@@ -343,6 +345,45 @@ TEST(forms_of_another_zone_are_counted_anew)
 	world_up(&w);
 	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
 	CHECK_INT(total(&w, 7), 80);
+	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
+	world_end(&w);
+}
+
+/* As if an older analyticsd had written it: its version is the first byte behind the zone. */
+static void
+age_state(struct world *w, int64_t number)
+{
+	struct buf *state =
+	    &store_memory_form(container_of(w->store, struct store_memory, store), number)->state;
+	uint8_t *bytes = state->data + state->start, *form = bytes + 1 + bytes[0];
+	size_t length = (size_t)(bytes + buf_length(state) - form) - 8;
+
+	form[0] = 1;
+	uint64_t sum = hash_bytes64(form, length);
+	for (int i = 0; i < 8; i++)
+		form[length + (size_t)i] = (uint8_t)(sum >> 8 * i);
+}
+
+TEST(forms_of_older_rules_are_counted_anew)
+{
+	struct world w;
+
+	world_begin(&w, 10);
+	for (int id = 1; id <= 80; id++)
+		put(&w, id, 7, 4);
+	world_commit(&w);
+	int64_t number = world_find(&w, 7)->row.number;
+	world_down(&w);
+	age_state(&w, number);
+	world_up(&w);
+	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
+	CHECK_INT(total(&w, 7), 80);
+	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
+	put(&w, 81, 7, 4);
+	world_commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK_INT(total(&w, 7), 81);
 	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
 	world_end(&w);
 }

@@ -23,7 +23,7 @@ const struct batch_word batch_words[BATCH_WORDS] = {
     {"the", NULL},
     {"Don\xe2\x80\x99t", NULL},
     {"ok", NULL},
-    {"a1b2", NULL},
+    {"a1b2", "a1b2"},
     {"2026", NULL},
     {"covid19", "covid19"},
     {"o'clock", "o'clock"},

@@ -44,8 +44,8 @@ TEST(words_plain)
 {
 	CHECK_WORDS("", "");
 	CHECK_WORDS("Quick quick QUICK slow", "quick|slow");
-	CHECK_WORDS("well-known snake_case 3rd 4ever", "well|known|snake|case|4ever");
-	CHECK_WORDS("ok no a1b2 2026 abc", "abc");
+	CHECK_WORDS("well-known snake_case 3rd 4ever", "well|known|snake|case|3rd|4ever");
+	CHECK_WORDS("ok no a1 a1b2 w07 2026 abc", "a1b2|w07|abc");
 	CHECK_WORDS("the and THIS Should've", "");
 	CHECK_WORDS_OF("one\0two", "one|two");
 }
@@ -99,6 +99,7 @@ TEST(words_other_scripts)
 	CHECK_WORDS("\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80",
 	    "\xe0\xa4\xb9\xe0\xa4\xbf\xe0\xa4\xa8\xe0\xa5\x8d\xe0\xa4\xa6\xe0\xa5\x80");
 	CHECK_WORDS("\xd9\xa1\xd9\xa2\xd9\xa3", "");
+	CHECK_WORDS("\xd0\xb9\xd9\xa1 \xd0\xb9\xd9\xa1\xd9\xa2", "\xd0\xb9\xd9\xa1\xd9\xa2");
 	CHECK_WORDS("\xf0\x9f\x98\x80great\xf0\x9f\x98\x80", "great");
 }
 
