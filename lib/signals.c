@@ -13,17 +13,20 @@ static void *wanted_owner;
 static ev_signal watch_term, watch_int, watch_hup, watch_usr2;
 static bool terminating;
 
+/* Without the loop, which may hang in what the ending does. */
+static void
+leave_at_once(int signum UNUSED)
+{
+	_exit(0);
+}
+
 static void
 on_terminate(struct ev_loop *loop UNUSED, ev_signal *watcher, int events UNUSED)
 {
-	const char *name = watcher->signum == SIGTERM ? "TERM" : "INT";
-
-	if (terminating) {
-		log_info("%s again: leaving at once", name);
-		_exit(0);
-	}
 	terminating = true;
-	log_info("%s: ending", name);
+	signal(SIGTERM, leave_at_once);
+	signal(SIGINT, leave_at_once);
+	log_info("%s: ending", watcher->signum == SIGTERM ? "TERM" : "INT");
 	wanted->terminate(wanted_owner);
 }
 
@@ -54,6 +57,9 @@ unwatch(struct ev_loop *loop, ev_signal *watcher)
 		return;
 	ev_ref(loop);
 	ev_signal_stop(loop, watcher);
+	/* libev puts the default back, which is to die of it. */
+	if (terminating)
+		signal(watcher->signum, watcher->signum == SIGHUP ? SIG_IGN : leave_at_once);
 }
 
 void

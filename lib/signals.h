@@ -7,7 +7,7 @@
 
 struct signal_events {
 	/* TERM or INT, the first time; the daemon ends when it is done. The second one exits
-	 * with 0 at once. */
+	 * with 0 at once, whatever the process does. */
 	void (*terminate)(void *owner);
 	/* HUP; may be NULL (then it is ignored). */
 	void (*reload)(void *owner);

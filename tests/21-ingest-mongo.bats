@@ -397,6 +397,24 @@ print(s.getsockname()[1], flush=True); time.sleep(600)'
 	stop_daemon ingestd 1
 }
 
+@test "ingestd mongodb: a second TERM while it waits for a call that hangs, and HUP: exit 0" {
+	mongo_start --control "unix:$T/control"
+	fill 10
+	sink_start
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
+	wait_until 20 ops_reach response 10
+	control '{"fault":{"command":"getMore","stream":true,"hang":true,"times":-1}}'
+	wait_until 10 hung
+	kill -TERM "$(daemon_pid ingestd)"
+	wait_until 5 log_has ingestd 'TERM: ending'
+	kill -HUP "$(daemon_pid ingestd)" 2>/dev/null || true
+	kill -TERM "$(daemon_pid ingestd)" 2>/dev/null || true
+	await_exit ingestd 2
+	eq 0 "${DAEMON_STATUS[ingestd]}" "exit code"
+}
+
+hung() { [ "$(control '{"status":1}' | jq '.faults[0].applied')" -ge 1 ]; }
+
 @test "ingestd mongodb: a history that is lost: everything is read anew, while others write" {
 	seed
 	mongo_start --oplog-events 50
