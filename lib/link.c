@@ -25,6 +25,7 @@ struct link {
 	struct backoff backoff;
 	ev_tstamp up_since;
 	bool failing; /* the first failure was said */
+	struct log_limit limit; /* a peer that takes us and drops us, again and again */
 	struct reap reap;
 };
 
@@ -66,8 +67,7 @@ on_down(void *owner, int error)
 	struct link *link = owner;
 
 	link->conn = NULL;
-	/* One that never lasts is said once, as one that cannot be reached. */
-	log_at(link->failing ? LOG_DEBUG : LOG_WARN, "lost %s: %s", link->name,
+	log_limited(&link->limit, LOG_WARN, "lost %s: %s", link->name,
 	    error ? strerror(error) : "it has closed");
 	link->failing = true;
 	retry_later(link);
@@ -89,7 +89,10 @@ on_retry(struct ev_loop *loop, ev_timer *timer, int events UNUSED)
 		retry_later(link);
 		return;
 	}
-	log_at(link->failing ? LOG_INFO : LOG_DEBUG, "connected to %s", link->name);
+	if (link->failing)
+		log_limited(&link->limit, LOG_INFO, "connected to %s", link->name);
+	else
+		log_debug("connected to %s", link->name);
 	link->failing = false;
 	link->up_since = ev_now(loop);
 	link->conn = conn_new(loop, fd, &conn_events, link, link->in_max, link->out_max);
@@ -110,6 +113,7 @@ link_new(struct ev_loop *loop, const char *path, const char *name, const struct 
 	link->in_max = in_max;
 	link->out_max = out_max;
 	link->backoff = (struct backoff)BACKOFF(MIN_MS, MAX_MS);
+	link->limit = (struct log_limit)LOG_LIMIT(6, 10000);
 	/* From the loop, not from here: the owner has no pointer to us yet. */
 	ev_timer_init(&link->retry, on_retry, 0, 0);
 	ev_timer_start(loop, &link->retry);

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "lib/acceptor.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/reaper.h"
+#include "tests/unit/lib/capture.h"
 #include "tests/unit/unit.h"
 
 /* A link and the acceptor it reaches, in one loop. */
@@ -136,6 +138,44 @@ TEST(link_comes_up_again)
 		ev_run(world.loop, EVRUN_ONCE);
 	CHECK_INT(world.downs, 1);
 	world_free(&world);
+}
+
+static void
+on_accept_and_drop(void *owner UNUSED, int fd, const struct sock_address *peer UNUSED)
+{
+	fd_close(&fd);
+}
+
+/* Six times: that is a dozen lines, if all are told. */
+static void
+be_dropped(void)
+{
+	struct world world;
+	int fd;
+
+	world_open(&world);
+	log_init("test", LOG_INFO, LOG_TEXT);
+	fd = sock_listen_unix(world.path, 0600, 8);
+	CHECK(fd >= 0);
+	world.acceptor = acceptor_new(world.loop, fd, 16, on_accept_and_drop, &world);
+	while (world.downs < 6)
+		ev_run(world.loop, EVRUN_ONCE);
+	world_free(&world);
+}
+
+TEST(link_that_is_dropped_again_and_again_is_told_a_few_times)
+{
+	static struct captured got;
+	uint64_t start = clock_monotonic_ms();
+	size_t lines = 0;
+
+	capture(&got, be_dropped);
+	CHECK_INT(got.status, 0);
+	for (const char *at = got.err; (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	CHECK(strstr(got.err, "WARN: lost x: it has closed\n") == got.err);
+	/* One more each ten seconds. */
+	CHECK(lines <= 6 + (clock_monotonic_ms() - start) / 10000);
 }
 
 TEST(link_may_be_freed_inside_down)
