@@ -111,7 +111,7 @@ on_blocked(void *owner, bool blocked)
 }
 
 static void
-on_moved(void *owner)
+on_committed(void *owner)
 {
 	struct app *app = owner;
 
@@ -144,7 +144,7 @@ on_turned(void *owner)
 
 static const struct states_events states_events = {.changed = on_changed,
     .blocked = on_blocked,
-    .moved = on_moved,
+    .committed = on_committed,
     .stale = on_stale,
     .turning = on_turning,
     .turned = on_turned};

@@ -221,12 +221,6 @@ apply_pending(const struct apply *apply)
 }
 
 bool
-apply_moves(const struct apply *apply)
-{
-	return apply->moved;
-}
-
-bool
 apply_full(const struct apply *apply)
 {
 	return apply->events >= FULL_EVENTS || apply->bytes >= FULL_BYTES ||

@@ -41,8 +41,6 @@ MUST_CHECK int apply_document(struct apply *apply, const bson_t *doc, int64_t no
 
 /* Anything that is not committed? */
 bool apply_pending(const struct apply *apply);
-/* Whether a commit would move the position. */
-bool apply_moves(const struct apply *apply);
 /* So much that it should be committed now rather than later. */
 bool apply_full(const struct apply *apply);
 /* 0; -1 with the store's errno: everything is as before, and it is to be tried again. */

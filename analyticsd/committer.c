@@ -90,7 +90,6 @@ attempt(struct committer *committer)
 {
 	struct apply *apply = committer->config.apply;
 	uint64_t start = clock_monotonic_ns();
-	bool moves = apply_moves(apply);
 	int result = apply_commit(apply, clock_wall_ms());
 
 	histogram_observe(&histogram_commit, (int64_t)(clock_monotonic_ns() - start) / 1000);
@@ -101,8 +100,7 @@ attempt(struct committer *committer)
 	}
 	counters[COUNTER_commits]++;
 	ev_timer_stop(committer->loop, &committer->timer);
-	if (moves)
-		committer->config.events->moved(committer->config.owner);
+	committer->config.events->committed(committer->config.owner);
 	unblock(committer);
 	return 0;
 }

@@ -22,8 +22,8 @@ struct committer;
 struct committer_events {
 	/* Stop applying (true), or go on. */
 	void (*blocked)(void *owner, bool blocked);
-	/* A commit moved the position to apply_position(). */
-	void (*moved)(void *owner);
+	/* After each commit; the state stands at apply_position(). */
+	void (*committed)(void *owner);
 };
 
 struct committer_config {

@@ -24,14 +24,15 @@ on_blocked(void *owner, bool blocked)
 }
 
 static void
-on_moved(void *owner)
+on_committed(void *owner)
 {
 	struct state *state = owner;
 
-	state->config->events->moved(state->config->owner, state);
+	state->config->events->committed(state->config->owner, state);
 }
 
-static const struct committer_events committer_events = {.blocked = on_blocked, .moved = on_moved};
+static const struct committer_events committer_events = {
+    .blocked = on_blocked, .committed = on_committed};
 
 /* Only keeps the loop from waiting. */
 static void

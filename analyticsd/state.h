@@ -16,7 +16,7 @@ struct state_events {
 	/* apply.h's and committer.h's, with the state that they are about. */
 	void (*changed)(void *owner, struct state *state, struct hot_form *hot, int64_t at_ms);
 	void (*blocked)(void *owner, struct state *state, bool blocked);
-	void (*moved)(void *owner, struct state *state);
+	void (*committed)(void *owner, struct state *state);
 };
 
 struct state_config {

@@ -55,16 +55,16 @@ on_blocked(void *owner, struct state *state, bool blocked)
 }
 
 static void
-on_moved(void *owner, struct state *state)
+on_committed(void *owner, struct state *state)
 {
 	struct states *states = owner;
 
 	if (state == states_active(states))
-		states->config.events->moved(states->config.owner);
+		states->config.events->committed(states->config.owner);
 }
 
 static const struct state_events state_events = {
-    .changed = on_changed, .blocked = on_blocked, .moved = on_moved};
+    .changed = on_changed, .blocked = on_blocked, .committed = on_committed};
 
 /* NULL with errno; the store is freed then. */
 static struct state *

@@ -23,7 +23,7 @@ struct states_events {
 	void (*changed)(void *owner, struct hot_form *hot, int64_t at_ms);
 	/* Of the one that takes events: as committer.h's. */
 	void (*blocked)(void *owner, bool blocked);
-	void (*moved)(void *owner);
+	void (*committed)(void *owner);
 	/* What viewers see is stale from now on. */
 	void (*stale)(void *owner);
 	/* What viewers see ends: let go of its forms. turned() follows, with the new one there. */

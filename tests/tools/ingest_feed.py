@@ -91,7 +91,7 @@ class Feed:
             self.committed = max(self.committed, self.next - 1)
             say("hello", self.next - 1)
         if "committed" in document:
-            self.committed = document["committed"]["n"]
+            self.committed = (document["committed"] or {"n": 0})["n"]
             say("committed", self.committed)
 
     def read(self, sock):

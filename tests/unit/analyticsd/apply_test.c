@@ -145,7 +145,8 @@ TEST(apply_malformed_takes_the_old_one_back)
 	CHECK_INT(total(&w, 7), 1);
 	CHECK_INT(counters[COUNTER_malformed], 4);
 	CHECK_INT(counters[COUNTER_unknown_ops], 1);
-	CHECK(apply_moves(w.apply));
+	world_commit(&w);
+	CHECK(buf_length(apply_position(w.apply)) > 0);
 	world_end(&w);
 }
 
@@ -159,7 +160,6 @@ TEST(apply_bare_documents_have_no_position)
 	    "\"submittedAt\":{\"$date\":0}}",
 	    1, 7);
 	world_take(&w, "{\"_id\":{\"$oid\":\"%024d\"},\"title\":\"T\",\"fields\":[]}", 8);
-	CHECK(!apply_moves(w.apply));
 	CHECK_INT(total(&w, 7), 1);
 	CHECK(form_known(world_find(&w, 8)->form));
 	world_commit(&w);
