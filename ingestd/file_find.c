@@ -15,8 +15,7 @@ open_regular(int directory, const char *name, uint64_t inode)
 	struct stat found;
 	int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 
-	if (fd >= 0 &&
-	    (fstat(fd, &found) < 0 || !S_ISREG(found.st_mode) || found.st_ino != inode))
+	if (fd >= 0 && (fstat(fd, &found) < 0 || !S_ISREG(found.st_mode) || found.st_ino != inode))
 		fd_close(&fd);
 	return fd;
 }
