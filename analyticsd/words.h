@@ -4,8 +4,9 @@
  * A word is a maximal run of letters, marks and decimal digits (Unicode categories L*, M*, Nd),
  * with apostrophes (' and U+2019, written ') inside it between letters. It is folded (Unicode
  * full case folding, then NFC) and kept when it then has a letter, WORD_MIN_LETTERS letters and
- * digits or more, at most WORD_MAX_BYTES bytes, and is no stop word. Bytes that are no UTF-8 read as U+FFFD, which
- * parts words. */
+ * digits or more, at most WORD_MAX_BYTES bytes, and is no stop word. Bytes that are no UTF-8
+ * read as U+FFFD, which parts words.
+ */
 #ifndef ANALYTICSD_WORDS_H
 #define ANALYTICSD_WORDS_H
 
