@@ -54,6 +54,20 @@ page() {
 	page states
 }
 
+@test "page: without a token, with one for another form, with a good one" {
+	local secret=abcdefghijklmnopqrstuvwxyz012345 claims
+	stop_daemon wsfand
+	stop_daemon statsd
+	start_daemon statsd DUNE_JWT_SECRET=$secret
+	start_daemon wsfand "DUNE_LISTEN=127.0.0.1:$WSFAND" DUNE_JWT_SECRET=$secret
+	DUNE_TEST_TOKENS=
+	for claims in '["000000000000000000000000"]' '"*"'; do
+		DUNE_TEST_TOKENS+="$("$PYTHON" "$TOOLS/jwt.py" HS256 $secret "{\"exp\": NOW + 600, \"forms\": $claims}") "
+	done
+	export DUNE_TEST_TOKENS
+	page tokens
+}
+
 @test "page: nothing moves or scrolls sideways; on a phone, at 200 %, with less motion; under 100 KB" {
 	page layout
 }

@@ -99,7 +99,7 @@ export function histogram() {
 	node.append(list, mean, median, ticks);
 	function make() {
 		const item = element('li');
-		item.append(element('span', 'count'), element('span', 'column'), element('span', 'name'));
+		item.append(element('span', 'name'), element('span', 'count'), element('span', 'column'));
 		return item;
 	}
 	// `range`: what it spans at least where all values are whole numbers.
@@ -114,7 +114,7 @@ export function histogram() {
 		const name = (i) => (whole ? figure(first + i) : `${figure(left(i))} – ${figure(left(i + 1))}`);
 		const items = fit(list, counts.length, make);
 		counts.forEach((n, i) => {
-			const [number, column, label] = items[i].children;
+			const [label, number, column] = items[i].children;
 			setText(number, count(n));
 			setText(label, name(i));
 			number.style.bottom = column.style.height = `${(82 * n) / most}%`;

@@ -445,9 +445,11 @@ export class FormAnalyticsWebSocket {
 	// A browser does not say why a handshake failed. An address that asks for the same token can.
 	async #check(detail) {
 		const generation = this.#generation;
+		// Not as a method: a browser's own wants to be called for itself.
+		const { fetch, checkUrl } = this.#options;
 		let response = null;
 		try {
-			response = await this.#options.fetch(this.#options.checkUrl, {
+			response = await fetch(checkUrl, {
 				headers: this.#token ? { Authorization: `Bearer ${this.#token}` } : {},
 				cache: 'no-store',
 			});

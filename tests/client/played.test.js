@@ -171,7 +171,8 @@ test('where a failed handshake tells nothing, checkUrl does', async (t) => {
 	const server = await playing(t, () => ({ status: 401 }));
 	const asked = [];
 	const seen = watching(t, server.url, { WebSocket: Mute, token: 'a.b.c', checkUrl: '/api/forms/x',
-		fetch: async (url, options) => {
+		async fetch(url, options) {
+			assert.equal(this, undefined, 'browsers refuse to run it as a method');
 			asked.push([url, options.headers.Authorization]);
 			return { status: 403, headers: new Map() };
 		} });

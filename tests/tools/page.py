@@ -10,6 +10,7 @@ contrast    every text on both pages has the contrast of WCAG 2.1, AA, by day an
 labels      with a definition (played) the form's own words stand there, hostile ones as text
 flood       500 updates a second: the page goes on drawing and ends with the newest
 states      nothing yet, no responses, stale, refused: each says so
+tokens      where tokens are asked for: none, one for another form, a good one (DUNE_TEST_TOKENS: the latter two)
 layout      nothing moves, nothing scrolls sideways on a phone or at 200 %, nothing moves for those who ask for that
 own-port    opened on statsd's own port it says where the live numbers are
 overview    the first page: daemons, rooms, and what went wrong
@@ -406,6 +407,21 @@ def states(browser, wsfand, _statsd, producer):
     state_is(browser, "Live")
 
 
+def tokens(browser, wsfand, _statsd, producer):
+    other, good = os.environ["DUNE_TEST_TOKENS"].split()
+    address = f"http://127.0.0.1:{wsfand}/forms/{FORM}"
+    for query, why in (("", "it wants a valid token"), ("?token=" + other, "it does not let us see this form")):
+        browser.open(address + query)
+        state_is(browser, "Refused")
+        assert text(browser, "note") == f"The server has turned this page away: {why}.", text(browser, "note")
+        assert text(browser, "total") == "–"
+    browser.errors.clear()  # that it was refused
+    browser.open(address + "?token=" + good)
+    browser.wait("['Live', 'No numbers yet'].includes(document.getElementById('state').textContent)")
+    producer.update(8)
+    value_is(browser, "total", "8")
+
+
 def layout(browser, wsfand, _statsd, producer):
     browser.before_load(SHIFTS)
     open_live(browser, wsfand, producer, FIELDS)
@@ -525,7 +541,7 @@ def problems_of(browser):
 
 
 CASES = {"live": live, "hostile": hostile, "quick": quick, "contrast": contrast, "keyboard": keyboard, "locale": locale,
-         "labels": labels, "flood": flood, "states": states, "layout": layout, "own-port": own_port,
+         "labels": labels, "flood": flood, "states": states, "tokens": tokens, "layout": layout, "own-port": own_port,
          "overview": overview, "watch": watch, "whole": whole}
 
 
