@@ -105,7 +105,7 @@ export function histogram() {
 	// `range`: what it spans at least where all values are whole numbers.
 	function draw(field, range) {
 		const rows = Object.entries(field.distribution).map(([value, n]) => [Number(value), n])
-			.filter(([value]) => Number.isFinite(value));
+			.filter((row) => row.every(Number.isFinite));
 		const values = rows.map((row) => row[0]);
 		const inside = range[1] - range[0] < COLUMNS && values.every((value) => value >= range[0] && value <= range[1]);
 		const { first, width, counts, whole } = columnsOf(rows, inside ? range : [Math.min(...values), Math.max(...values)]);

@@ -85,7 +85,7 @@ function ratingParts() {
 		setNumber(values[0], figure(field.average));
 		setNumber(values[1], `${field.medianExact === false ? '≈ ' : ''}${figure(field.median)}`);
 		// Where there are too many different values to tell them all, a scale is left.
-		const told = isNumber(field.average) && Object.keys(field.distribution ?? {}).some((value) => isNumber(Number(value)));
+		const told = isNumber(field.average) && Object.entries(field.distribution ?? {}).some(([value, n]) => isNumber(Number(value)) && isNumber(n));
 		columns.node.hidden = !told;
 		line.node.hidden = told || !isNumber(field.average);
 		if (told)
@@ -101,7 +101,7 @@ function ratingParts() {
 
 // From where to where people can have rated, as far as the numbers tell: 1 to 5, 0 to 10, or what there is.
 function rangeOf(field) {
-	const values = [field.average, field.median, ...(field.trend ?? []).map((one) => one.value),
+	const values = [field.average, field.median, ...(field.trend ?? []).map((one) => one?.value),
 		...Object.keys(field.distribution ?? {}).map(Number)].filter(isNumber);
 	const low = Math.min(...values), high = Math.max(...values);
 	for (const range of [[1, 5], [0, 10], [0, 100]]) {
@@ -115,7 +115,7 @@ function choiceParts() {
 	const chart = bars();
 	return { nodes: [chart.node], draw(field, defined) {
 		const name = (id) => defined?.options.get(id) || (id === '_other' ? 'all others' : id === '' ? '(nothing)' : id);
-		chart.draw(Object.entries(field.distribution ?? {}).map(([id, n]) => [String(name(id)), n]), field.count);
+		chart.draw(Object.entries(field.distribution ?? {}).filter(([, n]) => isNumber(n)).map(([id, n]) => [String(name(id)), n]), field.count);
 	} };
 }
 
@@ -123,7 +123,7 @@ function textParts() {
 	const chart = words();
 	const note = element('p', 'soft');
 	return { nodes: [chart.node, note], draw(field) {
-		const keywords = field.topKeywords ?? [];
+		const keywords = (field.topKeywords ?? []).filter((word) => isNumber(word?.count));
 		chart.draw(keywords);
 		setText(note, keywords.length === 0 ? 'No words yet.' : field.keywordsExact === false ?
 			`Estimates: at most ${count(field.keywordsError)} too high.` : '');
@@ -193,7 +193,7 @@ function drawNumbers() {
 		setNumber(at('completion'), share(analytics.completionRate));
 		at('completion-bar').style.width = `${100 * (analytics.completionRate || 0)}%`;
 		setNumber(at('duration'), duration(analytics.averageTimeToComplete));
-		drawFields(analytics.byField ?? {});
+		drawFields(Object.fromEntries(Object.entries(analytics.byField ?? {}).filter(([, field]) => field && typeof field === 'object')));
 	}
 	if (metrics) {
 		setNumber(at('today'), count(metrics.responsesToday ?? 0));

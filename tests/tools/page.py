@@ -201,7 +201,11 @@ def hostile(browser, wsfand, _statsd, producer):
     assert browser.evaluate("document.documentElement.scrollHeight < 4000"), "one text takes the whole page"
     picture(browser, "hostile-text")
     # Numbers that are none break nothing.
-    producer.update("<b>", {"choice": {"type": "mcq", "count": "x", "distribution": {"a": "y"}}, "b": None, "c": [1]})
+    producer.update("<b>", {"choice": {"type": "mcq", "count": "x", "distribution": {"a": "y", "b": 2}}, "b": None, "c": [1],
+                            "d": {"type": "rating", "average": "z", "median": {}, "distribution": {"1": "w"}, "trend": [None, {}]},
+                            "e": {"type": "text", "topKeywords": [None, {"keyword": 7, "count": "v"}]}, "f": 8})
+    value_is(browser, "total", "–")
+    assert [bar[0] for bar in card(browser, "choice")["bars"]] == ["b"], card(browser, "choice")
     producer.update(2)
     value_is(browser, "total", "2")
 
