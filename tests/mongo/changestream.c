@@ -28,10 +28,9 @@ place_check(const struct changestream *cs, const bson_t *spec, const char *db, c
 	return 0;
 }
 
-/* $changeStreamSplitLargeEvent stands last or not at all (Manual, 7.0). What is not too large
- * passes it as it is; what is too large is refused here as without it. */
+/* $changeStreamSplitLargeEvent stands last or not at all (Manual, 7.0). */
 static bson_t *
-stages_but_split(const bson_t *stages, int wire_version)
+stages_but_split(const bson_t *stages, int wire_version, bool *splits)
 {
 	bson_t *kept = bson_new();
 	uint32_t left = bson_count_keys(stages);
@@ -44,6 +43,7 @@ stages_but_split(const bson_t *stages, int wire_version)
 		    bson_iter_next(&st) &&
 		    strcmp(bson_iter_key(&st), "$changeStreamSplitLargeEvent") == 0;
 
+		*splits |= split;
 		if (!split)
 			bson_append_iter(kept, bson_iter_key(&it), -1, &it);
 	}
@@ -56,7 +56,7 @@ changestream_open(
 {
 	struct changestream *cs = bson_malloc0(sizeof *cs);
 	bson_iter_t it, st;
-	bson_t spec;
+	bson_t spec, *kept = stages_but_split(stages, srv->opt.wire_version, &cs->splits);
 
 	cs->srv = srv;
 	cs->scope = coll               ? SCOPE_COLLECTION
@@ -72,12 +72,9 @@ changestream_open(
 	if (!BSON_ITER_HOLDS_DOCUMENT(&st) || !iter_view(&st, &spec))
 		fail_fill(f, 50808, "$changeStream stage expects a document as argument");
 	else if (place_check(cs, &spec, db, coll, f) == 0 &&
-	    changestream_options_read(cs, &spec, f) == 0) {
-		bson_t *kept = stages_but_split(stages, srv->opt.wire_version);
-
+	    changestream_options_read(cs, &spec, f) == 0)
 		cs->pipeline = pipeline_new(kept, 1, true, f);
-		bson_destroy(kept);
-	}
+	bson_destroy(kept);
 	if (!cs->pipeline)
 		changestream_free(&cs);
 	else
@@ -94,6 +91,7 @@ changestream_free(struct changestream **cs)
 	pipeline_free(&(*cs)->pipeline);
 	doc_unref(&(*cs)->invalidate);
 	doc_unref(&(*cs)->stash);
+	doc_list_free(&(*cs)->parts);
 	bson_free(*cs);
 	*cs = NULL;
 }
@@ -159,20 +157,39 @@ event_new(const struct changestream *cs, const struct entry *e, bool invalidate)
 	return d;
 }
 
-/* The event is on its way out: remembers its token, refuses it where the token was changed. */
+/* On its way out: remembers the token. */
 static int
-event_release(
-    struct changestream *cs, struct doc *d, const char *token, uint64_t ts, struct fail *f)
+release(struct changestream *cs, const char *token)
+{
+	char next[TOKEN_TEXT];
+
+	bson_strncpy(next, token, sizeof next);
+	memcpy(cs->before, cs->token, sizeof cs->before);
+	memcpy(cs->token, next, sizeof cs->token);
+	return 1;
+}
+
+/* NULL: none that could be a token of ours. */
+static const char *
+doc_token(const struct doc *d)
 {
 	bson_iter_t it;
 	bson_t view, id;
-	const char *has;
 
 	doc_view(d, &view);
-	has = bson_get(&view, "_id", &it) && BSON_ITER_HOLDS_DOCUMENT(&it) && iter_view(&it, &id)
+	return bson_get(&view, "_id", &it) && BSON_ITER_HOLDS_DOCUMENT(&it) &&
+		iter_view(&it, &id) && bson_count_keys(&id) == 1
 	    ? bson_str(&id, "_data")
 	    : NULL;
-	if (!has || strcmp(has, token) != 0 || bson_count_keys(&id) != 1) {
+}
+
+/* Refuses an event where the pipeline changed its token. */
+static int
+event_check(struct changestream *cs, struct doc *d, const char *token, uint64_t ts, struct fail *f)
+{
+	const char *has = doc_token(d);
+
+	if (!has || strcmp(has, token) != 0) {
 		fail_fill(f, 280,
 		    "Encountered an event whose _id field, which contains the resume token, was "
 		    "modified by the pipeline. Modifying the _id field of an event makes it "
@@ -182,10 +199,8 @@ event_release(
 		    token, has ? has : "missing");
 		return -1;
 	}
-	memcpy(cs->before, cs->token, sizeof cs->before);
-	memcpy(cs->token, token, sizeof cs->token);
 	cs->latest = ts;
-	return 1;
+	return 0;
 }
 
 /*
@@ -214,16 +229,25 @@ static int
 event_pass(struct changestream *cs, struct doc **d, int order, const char *token, uint64_t ts,
     struct fail *f)
 {
+	bool is_start = false;
 	int r;
 
 	if (!pipeline_one(cs->pipeline, 0, cs->leading, d))
 		return 0;
+	/* Of a split event what lies behind the part of the start token is still to come. */
+	if (order == 0 && cs->start.has_fragment)
+		cs->surpassed = cs->seen = is_start = true;
 	r = swallow(cs, order, token, f);
 	if (r)
 		return r < 0 ? -1 : 0;
 	if (!pipeline_one(cs->pipeline, cs->leading, pipeline_length(cs->pipeline), d))
 		return 0;
-	return event_release(cs, *d, token, ts, f);
+	if (event_check(cs, *d, token, ts, f) < 0)
+		return -1;
+	r = changestream_split(cs, d, is_start, f);
+	if (r <= 0)
+		return r;
+	return release(cs, doc_token(*d));
 }
 
 static int
@@ -322,6 +346,8 @@ changestream_next(struct changestream *cs, struct doc **out, struct fail *f)
 		memcpy(cs->before, t, sizeof t);
 		return 1;
 	}
+	if ((*out = changestream_part(cs)))
+		return release(cs, doc_token(*out));
 	if (!cs->begun && begin(cs, f) < 0)
 		return -1;
 	for (;;) {

@@ -28,6 +28,10 @@ token_option(struct changestream *cs, const bson_iter_t *it, struct fail *f)
 		return fail_set(f, 260,
 		    "Attempted to resume a single-collection stream, but the "
 		    "resume token does not include a UUID");
+	if (cs->start.has_fragment && !cs->splits)
+		return fail_set(f, 280,
+		    "To resume from a split event, the $changeStream pipeline must include a "
+		    "$changeStreamSplitLargeEvent stage");
 	bson_strncpy(cs->token, bson_str(&view, "_data"), sizeof cs->token);
 	cs->begun = true;
 	return 0;

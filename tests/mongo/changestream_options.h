@@ -39,10 +39,20 @@ struct changestream {
 	char invalidate_token[TOKEN_TEXT];
 	bool invalidated, closed;
 
+	bool splits; /* $changeStreamSplitLargeEvent */
+	struct doc_list parts; /* of the event that was split last; `part` comes next */
+	size_t part;
+
 	struct doc *stash; /* given back by changestream_unget() */
 	char token[TOKEN_TEXT], before[TOKEN_TEXT];
 	uint64_t latest; /* the cluster time of token */
 };
+
+/* changestream_split.c: what is done with an event that may be too large. 1: *d is the event or its
+ * first part, 0: nothing is left of it behind the start token, -1 with f filled. */
+int changestream_split(struct changestream *cs, struct doc **d, bool is_start, struct fail *f);
+/* The next part of the event that was split last; NULL: none. */
+struct doc *changestream_part(struct changestream *cs);
 
 /* Reads the argument of $changeStream into cs. 0, or -1 with f filled. */
 int changestream_options_read(struct changestream *cs, const bson_t *spec, struct fail *f);

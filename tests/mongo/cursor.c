@@ -195,18 +195,12 @@ cursor_fill(struct server *srv, struct cursor *c, int64_t max, struct doc_list *
 		    "collection dropped. UUID of the collection is no longer there: "
 		    "%s",
 		    c->source->full);
+	if (c->stream && srv->opt.batch_events && (max < 0 || max > srv->opt.batch_events))
+		max = srv->opt.batch_events;
 	while (max < 0 || out->n < (size_t)max) {
 		r = cursor_next(srv, c, &d, f);
 		if (r <= 0)
 			break;
-		if (c->stream && d->len > MAX_INTERNAL_DOC_BYTES) {
-			r = fail_set(f, 10334,
-			    "BSONObj size: %u (0x%X) is invalid. Size must be between "
-			    "0 and 16793600(16MB)",
-			    d->len, d->len);
-			doc_unref(&d);
-			break;
-		}
 		/* A batch ends before the document that would take it over 16 MB. */
 		if (out->n && bytes + d->len + 16 > MAX_DOC_BYTES) {
 			if (c->stream)

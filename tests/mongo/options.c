@@ -24,6 +24,8 @@ static const char help[] =
     "  --control unix:PATH    listen there for control connections (see README.md)\n"
     "  --data DIR             keep the data there, across restarts and SIGKILL\n"
     "  --elect-ms N           be elected only so long after the start (0)\n"
+    "  --max-event-bytes N    a change stream's larger events are refused, or split (16793600)\n"
+    "  --batch-events N       a change stream gives at most N events at once, 0 any number (0)\n"
     "  --help, --version\n";
 
 static void
@@ -86,6 +88,8 @@ enum option_id {
 	OPT_CONTROL,
 	OPT_DATA,
 	OPT_ELECT,
+	OPT_EVENT_BYTES,
+	OPT_BATCH_EVENTS,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -139,6 +143,13 @@ option_take(struct options *o, int id)
 	case OPT_ELECT:
 		o->elect_ms = (int)number("elect-ms", optarg, 0, 86400000);
 		break;
+	case OPT_EVENT_BYTES:
+		o->max_event_bytes = (uint32_t)number(
+		    "max-event-bytes", optarg, 1024, MAX_INTERNAL_DOC_BYTES);
+		break;
+	case OPT_BATCH_EVENTS:
+		o->batch_events = number("batch-events", optarg, 0, 1000000);
+		break;
 	case OPT_HELP:
 		fputs(help, stdout);
 		exit(0);
@@ -168,6 +179,8 @@ options_read(struct options *o, int argc, char **argv)
 	    {"control", required_argument, NULL, OPT_CONTROL},
 	    {"data", required_argument, NULL, OPT_DATA},
 	    {"elect-ms", required_argument, NULL, OPT_ELECT},
+	    {"max-event-bytes", required_argument, NULL, OPT_EVENT_BYTES},
+	    {"batch-events", required_argument, NULL, OPT_BATCH_EVENTS},
 	    {"help", no_argument, NULL, OPT_HELP},
 	    {"version", no_argument, NULL, OPT_VERSION},
 	    {NULL, 0, NULL, 0},
@@ -181,6 +194,7 @@ options_read(struct options *o, int argc, char **argv)
 	o->wire_version = 17;
 	o->oplog_events = 4000000;
 	o->noop_ms = 10000;
+	o->max_event_bytes = MAX_INTERNAL_DOC_BYTES;
 	while ((id = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		option_take(o, id);
 	if (optind < argc) {

@@ -778,6 +778,52 @@ class Streams(Base):
                 self.assertEqual(cs.next()["documentKey"], {"_id": 1})
 
 
+class SplitEvents(Base):
+    """$changeStreamSplitLargeEvent, from 7.0 on."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.standin = None if REAL else Standin("--wire-version", "21")
+        cls.uri = REAL or cls.standin.uri
+        cls.client = MongoClient(cls.uri, serverSelectionTimeoutMS=10000)
+        if cls.client.server_info()["versionArray"][0] < 7:
+            raise unittest.SkipTest("before 7.0")
+
+    more, raw = Streams.more, Streams.raw
+
+    def split_raw(self, start=None):
+        return self.db.command("aggregate", "c", cursor={}, pipeline=[
+            {"$changeStream": {"fullDocument": "updateLookup", **(start or {})}},
+            {"$changeStreamSplitLargeEvent": {}}])["cursor"]
+
+    def test_large_events_in_parts(self):
+        self.c.insert_one({"_id": 1})
+        cur = self.split_raw()
+        self.c.update_one({"_id": 1}, {"$set": {"x": "y" * 9000000}})
+        self.c.insert_one({"_id": 2})
+        parts = []
+        while len(parts) < 3:
+            parts += self.more(cur, maxTimeMS=10000)["nextBatch"]
+        self.assertEqual([p.get("splitEvent") for p in parts],
+                         [{"fragment": 1, "of": 2}, {"fragment": 2, "of": 2}, None])
+        self.assertEqual(parts[0]["operationType"], "update")
+        whole = {**parts[0], **parts[1]}
+        self.assertEqual(len(whole["fullDocument"]["x"]), 9000000)
+        self.assertEqual(len(whole["updateDescription"]["updatedFields"]["x"]), 9000000)
+        self.assertFalse(set(parts[0]) & set(parts[1]) - {"_id", "splitEvent"})
+        self.assertNotEqual(parts[0]["_id"], parts[1]["_id"])
+        # Behind the first part comes the second; behind that the next event.
+        cur = self.split_raw({"resumeAfter": parts[0]["_id"]})
+        rest = cur["firstBatch"]
+        while len(rest) < 2:
+            rest += self.more(cur, maxTimeMS=10000)["nextBatch"]
+        self.assertEqual(rest, parts[1:])
+        cur = self.split_raw({"startAfter": parts[1]["_id"]})
+        rest = cur["firstBatch"] or self.more(cur, maxTimeMS=10000)["nextBatch"]
+        self.assertEqual(rest, parts[2:])
+        self.fails(280, lambda: self.raw({"resumeAfter": parts[0]["_id"]}))
+
+
 @own_options
 class Options(unittest.TestCase):
     def start(self, *options):

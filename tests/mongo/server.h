@@ -24,6 +24,8 @@ struct options {
 	const char *control; /* where to listen for control connections; NULL: nowhere */
 	const char *data; /* the directory of the journal; NULL: nothing is kept */
 	int elect_ms; /* how long after the start it is elected */
+	uint32_t max_event_bytes; /* of one event of a change stream */
+	int64_t batch_events; /* a reply of a change stream has at most so many; 0: no limit */
 };
 
 struct ev_loop;

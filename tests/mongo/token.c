@@ -141,6 +141,19 @@ token_event(const struct entry *e, bool invalidate, char out[TOKEN_TEXT])
 	to_hex(&b, out);
 }
 
+void
+token_fragment(const char *event, uint32_t fragment, char out[TOKEN_TEXT])
+{
+	struct bytes b = {.n = 0};
+	size_t n = strlen(event) - 2; /* without its KEY_END */
+
+	put_int(&b, fragment);
+	put(&b, KEY_END);
+	to_hex(&b, out);
+	memmove(out + n, out, strlen(out) + 1);
+	memcpy(out, event, n);
+}
+
 static int
 hex_value(int c)
 {
@@ -183,6 +196,25 @@ take_int(struct reader *r)
 	return v >> 1;
 }
 
+static void
+skip(struct reader *r, size_t n)
+{
+	n = n < r->left ? n : r->left;
+	r->at += n;
+	r->left -= n;
+}
+
+/* What put_key() has put, if it has. */
+static void
+skip_key(struct reader *r)
+{
+	if (r->left && r->at[0] == KEY_OBJECT) {
+		bool oid = r->left > 1 && r->at[1] == KEY_OID;
+
+		skip(r, oid ? 1 + 5 + 1 + 12 + 1 : 1 + 5 + 3 + 8 + 1);
+	}
+}
+
 static int
 read_token(struct reader *r, struct token *out, struct fail *f)
 {
@@ -212,7 +244,12 @@ read_token(struct reader *r, struct token *out, struct fail *f)
 	if (r->left >= 19 && r->at[0] == KEY_BINARY && r->at[1] == 16 && r->at[2] == 4) {
 		memcpy(out->uuid, r->at + 3, 16);
 		out->has_uuid = true;
+		skip(r, 19);
 	}
+	skip_key(r);
+	v = take_int(r);
+	out->has_fragment = v >= 0;
+	out->fragment = v >= 0 ? (uint32_t)v : 0;
 	return 0;
 }
 

@@ -16,6 +16,8 @@ struct token {
 	bool event; /* else a high-water mark */
 	uint32_t txn_index;
 	bool from_invalidate;
+	bool has_fragment;
+	uint32_t fragment; /* of a split event, from 0 */
 	bool has_uuid;
 	uint8_t uuid[16];
 };
@@ -27,6 +29,9 @@ void token_high_water(uint64_t ts, char out[TOKEN_TEXT]);
 
 /* The token of e's event, or of the invalidate event that follows it. */
 void token_event(const struct entry *e, bool invalidate, char out[TOKEN_TEXT]);
+
+/* The token of one part of a split event, from the event's own. */
+void token_fragment(const char *event, uint32_t fragment, char out[TOKEN_TEXT]);
 
 /* Reads a {_data: …} document. 0, or -1 with f filled. */
 int token_parse(const bson_t *doc, struct token *out, struct fail *f);
