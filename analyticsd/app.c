@@ -119,6 +119,17 @@ on_committed(void *owner)
 }
 
 static void
+on_unreadable(void *owner)
+{
+	static struct log_limit limit = LOG_LIMIT(3, 10000);
+	struct app *app = owner;
+	int error = errno;
+
+	log_limited(&limit, LOG_ERROR, "a form that is watched cannot be read: %m");
+	committer_read_failed(states_served(app->states)->committer, error);
+}
+
+static void
 on_stale(void *owner)
 {
 	struct app *app = owner;
@@ -281,7 +292,9 @@ open_ports(struct app *app)
 	    &(struct fan_config){.frames_to = settings->frames_to,
 		.max_frame_bytes = (size_t)settings->max_frame_bytes,
 		.update_interval_ms = (unsigned)settings->update_interval_ms,
-		.forms = states_served(app->states)->forms});
+		.forms = states_served(app->states)->forms,
+		.unreadable = on_unreadable,
+		.owner = app});
 	fan_port_set_stale(app->fan, states_rebuilding(app->states));
 	app->ingest = ingest_port_new(app->loop, settings->run_dir, &ingest_events, app);
 	app->report = report_new(app->loop,

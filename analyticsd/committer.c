@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/store_corrupt.h"
 #include "lib/backoff.h"
 #include "lib/clock.h"
 #include "lib/die.h"
@@ -36,21 +37,6 @@ start_timer(struct committer *committer, unsigned ms)
 	ev_timer_start(committer->loop, &committer->timer);
 }
 
-NORETURN static void
-give_up(struct committer *committer)
-{
-	struct store *store = committer->config.store;
-	char where[PATH_MAX];
-	const char *name = committer->config.name;
-	char *failure = mem_strdup(store->ops->failure(store));
-
-	if (store->ops->set_aside(store, where, sizeof(where)) < 0)
-		die_system("%s is corrupt (%s) and cannot be set aside", name, failure);
-	errno = 0;
-	die_system("%s is corrupt (%s); it is kept as %s, the next start is an empty one", name,
-	    failure, where);
-}
-
 static void
 fail(struct committer *committer, int error)
 {
@@ -58,7 +44,7 @@ fail(struct committer *committer, int error)
 	struct store *store = committer->config.store;
 
 	if (error == EBADMSG)
-		give_up(committer);
+		store_corrupt(committer->config.store, committer->config.name);
 	snprintf(committer->why, sizeof(committer->why), "%s (%s)", strerror(error),
 	    store->ops->failure(store));
 	log_limited(&limit, LOG_ERROR, "unable to commit: %s; nothing is read until it works again",
@@ -158,6 +144,13 @@ void
 committer_stall(struct committer *committer, int error)
 {
 	fail(committer, error);
+}
+
+void
+committer_read_failed(struct committer *committer, int error)
+{
+	if (error == EBADMSG)
+		store_corrupt(committer->config.store, committer->config.name);
 }
 
 bool

@@ -44,6 +44,9 @@ void committer_note(struct committer *committer);
 MUST_CHECK int committer_commit(struct committer *committer);
 /* Applying failed with this errno: as if a commit had. */
 void committer_stall(struct committer *committer, int error);
+/* Something else could not be read, with this errno: a corrupt store is set aside and the process
+ * ends, as after a failed commit; the rest is tried again by whoever wanted to read. */
+void committer_read_failed(struct committer *committer, int error);
 bool committer_is_blocked(const struct committer *committer);
 /* NULL, or why nothing can be committed, in words. */
 const char *committer_unwell(struct committer *committer);

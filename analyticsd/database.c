@@ -8,18 +8,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "analyticsd/page_check.h"
 #include "lib/die.h"
 #include "lib/mem.h"
 #include "lib/sock.h"
 
 #define APPLICATION_ID 0x64756e65 /* "dune" */
-#define SCHEMA_VERSION 2
-
-/* Of the few forms that are being counted anew; databases from before it get it when opened. */
-#define FORMS_BARE_SQL "CREATE INDEX IF NOT EXISTS forms_bare ON forms (n) WHERE state_seq = -2;"
+#define SCHEMA_VERSION 3 /* 3: pages bear checksums */
+/* From so many pages on the WAL is moved into the database: 16 MiB. */
+#define WAL_PAGES 4000
+#define BUSY_MS 2000
+#define PAGE_BYTES 4096
 
 static const char schema_sql[] =
     "BEGIN;"
@@ -27,21 +30,28 @@ static const char schema_sql[] =
     "CREATE TABLE forms (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, head INTEGER NOT NULL, "
     "state_seq INTEGER NOT NULL, updated INTEGER NOT NULL, title TEXT, total INTEGER NOT NULL, "
     "last INTEGER);"
-    "CREATE INDEX forms_last ON forms (last, id) WHERE last IS NOT NULL;" FORMS_BARE_SQL
+    "CREATE INDEX forms_last ON forms (last, id) WHERE last IS NOT NULL;"
+    /* Of the few forms that are being counted anew. */
+    "CREATE INDEX forms_bare ON forms (n) WHERE state_seq = -2;"
     "CREATE TABLE definitions (n INTEGER PRIMARY KEY, json BLOB);"
     "CREATE TABLE states (n INTEGER PRIMARY KEY, state BLOB NOT NULL);"
     "CREATE TABLE responses (seq INTEGER PRIMARY KEY, id BLOB, form INTEGER NOT NULL, "
     "prev INTEGER NOT NULL, record BLOB);"
     "CREATE UNIQUE INDEX responses_id ON responses (id) WHERE id IS NOT NULL;"
     "PRAGMA application_id = 0x64756e65;"
-    "PRAGMA user_version = 2;"
+    "PRAGMA user_version = 3;"
     "COMMIT;";
 
 int
 database_failed(struct database *database, int code)
 {
-	snprintf(
-	    database->failure, sizeof(database->failure), "%s", sqlite3_errmsg(database->handle));
+	bool damaged = (code & 0xff) == SQLITE_IOERR &&
+	    sqlite3_extended_errcode(database->handle) == PAGE_CHECK_FAILED;
+
+	snprintf(database->failure, sizeof(database->failure), "%s",
+	    damaged ? "a page is damaged" : sqlite3_errmsg(database->handle));
+	if (damaged)
+		code = SQLITE_CORRUPT;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		errno = ENOSPC;
@@ -160,6 +170,25 @@ execute(struct database *database, const char *sql)
 }
 
 static int
+corrupt(struct database *database, const char *why)
+{
+	snprintf(database->failure, sizeof(database->failure), "%s", why);
+	errno = EBADMSG;
+	return -1;
+}
+
+/* In a database that has pages already this changes nothing. */
+static int
+reserve(struct database *database)
+{
+	int bytes = PAGE_CHECK_BYTES;
+	int code = sqlite3_file_control(
+	    database->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &bytes);
+
+	return code == SQLITE_OK ? 0 : database_failed(database, code);
+}
+
+static int
 check_version(struct database *database)
 {
 	int64_t application, version, tables;
@@ -175,32 +204,98 @@ check_version(struct database *database)
 	if (version > SCHEMA_VERSION)
 		die_usage("%s is of version %lld, and this analyticsd knows versions up to %d",
 		    database->path, (long long)version, SCHEMA_VERSION);
-	if (version == SCHEMA_VERSION)
-		return execute(database, FORMS_BARE_SQL);
-	snprintf(database->failure, sizeof(database->failure), "of the older version %lld",
-	    (long long)version);
-	errno = EBADMSG;
-	return -1;
+	if (version < SCHEMA_VERSION)
+		return corrupt(database, "of an older version");
+	return page_check_is_on(database->handle) ? 0 : corrupt(database, "its header is damaged");
 }
 
-/* PRAGMA quick_check would read all of it, which takes as long as there are responses. */
+/* A WAL is either growing or empty: were it kept when all of it stands in the database, damage in
+ * its middle would make SQLite take pages from its beginning for newer than those. A reader is not
+ * waited for. */
+static int
+empty_wal(sqlite3 *handle)
+{
+	sqlite3_busy_timeout(handle, 0);
+	int code = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(handle, BUSY_MS);
+	return code;
+}
+
+/* What cannot be done now is tried again with the next commit. */
+static int
+on_commit(void *owner UNUSED, sqlite3 *handle, const char *name UNUSED, int pages)
+{
+	if (pages >= WAL_PAGES)
+		empty_wal(handle);
+	return SQLITE_OK;
+}
+
+/* PRAGMA quick_check would read all of it, which takes as long as there are responses: damage
+ * within the file is noticed when it is read. That there is too little of it is noticed here, once
+ * the WAL has been moved into it (where that can be done now). */
+static int
+check_size(struct database *database)
+{
+	int64_t pages;
+	struct stat status;
+
+	int code = empty_wal(database->handle);
+
+	if (code != SQLITE_OK)
+		return database_failed(database, code) < 0 && errno == EBADMSG ? -1 : 0;
+	if (read_pragma(database, "PRAGMA page_count", &pages) < 0)
+		return -1;
+	if (stat(database->path, &status) == 0 && status.st_size < pages * PAGE_BYTES)
+		return corrupt(database, "its end is missing");
+	return 0;
+}
+
+/* One without a whole page would be taken for a new one. */
+static int
+check_there(struct database *database)
+{
+	struct stat status;
+
+	if (lstat(database->path, &status) < 0)
+		return 0;
+	if (!S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+		snprintf(database->failure, sizeof(database->failure), "it is no file");
+		errno = EIO;
+		return -1;
+	}
+	if (status.st_size == 0)
+		return corrupt(database, "it is empty");
+	return status.st_size < PAGE_BYTES ? corrupt(database, "its end is missing") : 0;
+}
+
 int
 database_open(struct database *database)
 {
-	int code = sqlite3_open_v2(database->path, &database->handle,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int code;
 
+	if (check_there(database) < 0)
+		return -1;
+	code = sqlite3_open_v2(database->path, &database->handle,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, page_check_vfs());
 	if (code != SQLITE_OK)
 		return database_failed(database, code);
+	if (sqlite3_db_readonly(database->handle, "main") == 1) {
+		snprintf(database->failure, sizeof(database->failure), "it may not be written");
+		errno = EACCES;
+		return -1;
+	}
 	sqlite3_extended_result_codes(database->handle, 1);
-	sqlite3_busy_timeout(database->handle, 2000);
+	sqlite3_busy_timeout(database->handle, BUSY_MS);
+	sqlite3_wal_hook(database->handle, on_commit, NULL);
+	if (reserve(database) < 0)
+		return -1;
 	if (execute(database,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		"PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;"
+		"PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		"PRAGMA cache_size = -8192;"
 		"PRAGMA journal_size_limit = 67108864; PRAGMA cell_size_check = ON;"
 		"PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;") < 0)
 		return -1;
-	return check_version(database);
+	return check_version(database) < 0 ? -1 : check_size(database);
 }
 
 void
@@ -238,7 +333,8 @@ int
 database_set_aside(struct database *database, char *where, size_t size)
 {
 	/* What is corrupt is kept as it is: nothing is moved from the WAL into it. */
-	sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (database->handle != NULL)
+		sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(database->handle);
 	database->handle = NULL;
 	return rename_aside(database->path, where, size);

@@ -73,14 +73,13 @@ close_room(struct fan_port *fan, size_t index, struct room *room)
 static void
 open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t viewers)
 {
-	static struct log_limit limit = LOG_LIMIT(3, 10000);
 	struct room *room = interest_opened(fan->interest, index, id, viewers);
 	struct hot_form *hot;
 
 	if (room->hot == NULL) {
 		int found = forms_find(fan->config.forms, id, clock_wall_ms(), &hot);
 		if (found < 0)
-			log_limited(&limit, LOG_ERROR, "a form that is watched cannot be read: %m");
+			fan->config.unreadable(fan->config.owner);
 		if (found > 0)
 			room_attach(fan->config.forms, room, hot);
 	}
@@ -245,8 +244,12 @@ fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms)
 		struct room *room = interest_rooms(fan->interest) == 0
 		    ? NULL
 		    : interest_find(fan->interest, &hot->row.id);
-		if (room == NULL || forms_load(fan->config.forms, hot, clock_wall_ms()) < 0)
+		if (room == NULL)
 			return;
+		if (forms_load(fan->config.forms, hot, clock_wall_ms()) < 0) {
+			fan->config.unreadable(fan->config.owner);
+			return;
+		}
 		room_attach(fan->config.forms, room, hot);
 		publish_tell(fan->publish, room, KIND_METRICS);
 	}

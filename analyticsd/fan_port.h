@@ -20,6 +20,9 @@ struct fan_config {
 	size_t max_frame_bytes;
 	unsigned update_interval_ms;
 	struct forms *forms;
+	/* A form that is watched could not be read (errno); it will be tried again. */
+	void (*unreadable)(void *owner);
+	void *owner;
 };
 
 struct fan_port *fan_port_new(struct ev_loop *loop, const struct fan_config *config);

@@ -56,13 +56,13 @@ send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds
 	return 0;
 }
 
-/* Can the form be looked at? If not the store cannot be read now: the committer says so and tries
- * again. */
+/* Can the form be looked at? If not it is tried again. */
 static bool
 is_fresh(struct fan_port *fan, struct room *room)
 {
 	if (room->hot == NULL || forms_fresh(fan->config.forms, room->hot, clock_wall_ms()) == 0)
 		return true;
+	fan->config.unreadable(fan->config.owner);
 	publish_changed(fan->publish, room);
 	return false;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/form_queries.h"
 
+#include <errno.h>
+
 #include "analyticsd/forms_recount.h"
 #include "analyticsd/hot_definition.h"
 #include "analyticsd/snapshot.h"
@@ -32,8 +34,10 @@ static unsigned
 store_failed(struct asked *asked)
 {
 	static struct log_limit limit = LOG_LIMIT(3, 10000);
+	int error = errno;
 
 	log_limited(&limit, LOG_ERROR, "a question about forms cannot be answered: %m");
+	committer_read_failed(asked->state->committer, error);
 	return put_error(asked, 503, "The store cannot be read now");
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/store_corrupt.h"
 #include "lib/clock.h"
 #include "lib/die.h"
 #include "lib/log.h"
@@ -66,7 +67,7 @@ on_committed(void *owner, struct state *state)
 static const struct state_events state_events = {
     .changed = on_changed, .blocked = on_blocked, .committed = on_committed};
 
-/* NULL with errno; the store is freed then. */
+/* NULL with errno. */
 static struct state *
 make(struct states *states, struct store *store, const char *name)
 {
@@ -77,10 +78,27 @@ make(struct states *states, struct store *store, const char *name)
 	if (state_open(state, &states->each) == 0)
 		return state;
 	int error = errno;
-	store->ops->free(&store);
 	free(state);
 	errno = error;
 	return NULL;
+}
+
+NORETURN static void
+cannot_read(struct states *states, struct store *store, const char *name)
+{
+	if (errno == EBADMSG)
+		store_corrupt(store, name);
+	die_system("unable to read %s/%s", states->config.directory, name);
+}
+
+static struct state *
+make_or_die(struct states *states, struct store *store, const char *name)
+{
+	struct state *state = make(states, store, name);
+
+	if (state == NULL)
+		cannot_read(states, store, name);
+	return state;
 }
 
 static void
@@ -108,9 +126,7 @@ resume(struct states *states)
 
 	if (store == NULL)
 		return;
-	set_next(states, make(states, store, "analytics.db.rebuild"));
-	if (states->next == NULL)
-		die_system("unable to read %s/analytics.db.rebuild", states->config.directory);
+	set_next(states, make_or_die(states, store, "analytics.db.rebuild"));
 	log_warn("everything is being counted anew, beside the old numbers: going on with it");
 }
 
@@ -126,9 +142,7 @@ states_new(struct ev_loop *loop, const struct states_config *config)
 	    .commit_interval_ms = config->commit_interval_ms,
 	    .events = &state_events,
 	    .owner = states};
-	states->served = make(states, store_sqlite_open(config->directory), "analytics.db");
-	if (states->served == NULL)
-		die_system("unable to read %s/analytics.db", config->directory);
+	states->served = make_or_die(states, store_sqlite_open(config->directory), "analytics.db");
 	resume(states);
 	return states;
 }
@@ -167,8 +181,13 @@ states_rebuild(struct states *states)
 	struct store *store = store_rebuild_begin(states->config.directory, &why);
 	if (store != NULL)
 		set_next(states, make(states, store, "analytics.db.rebuild"));
-	if (states->next == NULL)
+	if (states->next == NULL) {
+		int error = errno;
+		if (store != NULL)
+			store->ops->free(&store);
+		errno = error;
 		return fail_to_begin(states, why);
+	}
 	counters[COUNTER_rebuilds_begun]++;
 	log_warn(
 	    "everything is counted anew from the source%s; viewers keep the old numbers, marked "
@@ -197,7 +216,7 @@ states_rebuilt(struct states *states)
 	store_rebuild_replace(states->served->store, &next->store);
 	MEM_FREE(&states->next);
 	if (state_open(states->served, &states->each) < 0)
-		die_system("unable to read %s/analytics.db", states->config.directory);
+		cannot_read(states, states->served->store, "analytics.db");
 	counters[COUNTER_rebuilds_finished]++;
 	log_info("everything is counted anew, after %.1f s: viewers see the new numbers",
 	    (double)(clock_monotonic_ms() - states->begun_ms) / 1e3);

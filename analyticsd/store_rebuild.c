@@ -84,9 +84,16 @@ store_rebuild_settle(const char *directory)
 	if (rebuild == NULL)
 		return;
 	int marked = has_row(rebuild, NAME_MARK);
-	if (marked < 0 || (marked > 0 && store_rebuild_finish(&rebuild->store) < 0))
-		die_system(
-		    "unable to finish %s: %s", rebuild->database.path, rebuild->database.failure);
+	if (marked < 0 || (marked > 0 && store_rebuild_finish(&rebuild->store) < 0)) {
+		if (errno != EBADMSG)
+			die_system("unable to finish %s: %s", rebuild->database.path,
+			    rebuild->database.failure);
+		log_error("%s is corrupt (%s): it is begun anew", rebuild->database.path,
+		    rebuild->database.failure);
+		free_store(rebuild);
+		remove_files(directory);
+		return;
+	}
 	free_store(rebuild);
 	if (marked == 0)
 		return;

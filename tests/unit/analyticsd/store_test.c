@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Both stores through the same tests. */
+#include "analyticsd/page_check.h"
 #include "analyticsd/store.h"
 
 #include <errno.h>
@@ -395,6 +396,19 @@ TEST(store_sqlite_belongs_to_one_process)
 	CHECK_INT(open_in_child(), 0);
 }
 
+/* As a program of another version would. */
+static void
+change(const char *sql)
+{
+	char *path = mem_printf("%s/analytics.db", unit_directory());
+	sqlite3 *handle;
+
+	CHECK_INT(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, page_check_vfs()), 0);
+	CHECK_INT(sqlite3_exec(handle, sql, NULL, NULL, NULL), 0);
+	sqlite3_close(handle);
+	free(path);
+}
+
 static void
 overwrite(off_t offset, const void *bytes, size_t length)
 {
@@ -411,7 +425,7 @@ TEST(store_sqlite_refuses_a_newer_version)
 	struct store *store = sqlite_new();
 
 	store->ops->free(&store);
-	overwrite(60, "\0\0\0\7", 4); /* user_version: File Format, 1.3 */
+	change("PRAGMA user_version = 7");
 	CHECK_INT(open_in_child(), 100);
 }
 
@@ -420,7 +434,7 @@ TEST(store_sqlite_refuses_what_is_not_its_own)
 	struct store *store = sqlite_new();
 
 	store->ops->free(&store);
-	overwrite(68, "\0\0\0\7", 4); /* application_id */
+	change("PRAGMA application_id = 7");
 	CHECK_INT(open_in_child(), 100);
 }
 
