@@ -211,6 +211,8 @@ ready_says() { http_get "$(last_port statsd)" /readyz | grep -- "$1"; }
 	start_pipeline "$MONGO_SOURCE"
 	wait_until 10 client_sees '[10,false]'
 	stop_daemon ingestd
+	# Of the two only the other one is dropped in the end.
+	mongo_do <<<'client.drop_database(db.name)'
 	MONGO_SOURCE=${MONGO_SOURCE/$MONGO_DB/other_$MONGO_DB}
 	fill 4
 	launch_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"

@@ -78,12 +78,26 @@ def number_of(value):
     return None
 
 
+def is_string(value):
+    """Not Code, which is a str to Python and no string in BSON."""
+    return type(value) is str
+
+
+def shortened(text):
+    """What is read of a text: 65,536 bytes, and no half character."""
+    if len(text) <= 16384:
+        return text
+    encoded = text.encode("utf-8", "surrogatepass")
+    return text if len(encoded) <= 65536 else encoded[:65536].decode("utf-8", "ignore")
+
+
 def kind_of(value):
     """string, number, options or other, and the value as it counts."""
-    if isinstance(value, str):
-        return "string", value
+    if is_string(value):
+        return "string", shortened(value)
     if isinstance(value, list):
-        if all(isinstance(option, str) for option in value):
+        value = value[:1024]
+        if all(is_string(option) for option in value):
             return "options", list(dict.fromkeys(value))
         return "other", None
     number = number_of(value)
@@ -104,7 +118,7 @@ def answers_of(response):
         if not isinstance(entry, dict):
             continue
         field = entry.get("fieldId")
-        if not isinstance(field, str) or not FIELD_ID.match(field) or field in answers:
+        if not is_string(field) or not FIELD_ID.match(field) or field in answers:
             continue
         answers[field] = kind_of(entry.get("value"))
     return [(field, kind, value) for field, (kind, value) in answers.items()]
@@ -263,10 +277,10 @@ def fields_of(form):
         if not isinstance(field, dict) or field.get("type") not in TYPES:
             continue
         name = field.get("id")
-        if not isinstance(name, str) or not FIELD_ID.match(name) or name in fields:
+        if not is_string(name) or not FIELD_ID.match(name) or name in fields:
             continue
         options = [o["id"] for o in (field["options"] if isinstance(field.get("options"), list) else [])
-                   if isinstance(o, dict) and isinstance(o.get("id"), str)]
+                   if isinstance(o, dict) and is_string(o.get("id"))]
         fields[name] = (field["type"], options)
     return fields
 
@@ -350,7 +364,7 @@ def compare(want, data):
     data = dict(data)
     updated = data.pop("updatedAt", None)
     found = differences(want, data)
-    if not (isinstance(updated, str) and RFC3339.match(updated)):
+    if not (is_string(updated) and RFC3339.match(updated)):
         found.append("updatedAt: %r is no RFC 3339 time in UTC with milliseconds" % updated)
     return found
 

@@ -1,0 +1,426 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# docs/operations.md, "When MongoDB fails", row by row, and docs/counting.md, "Which responses": what the stand-in is told to do
+# (tests/mongo/README.md), and what comes of it. The codes that pass are in 21-ingest-mongo.
+
+load helper
+
+FORM=60f7b1b9e1234567890abcde
+
+setup() {
+	dune_setup
+	SOCKET=$DUNE_RUN_DIR/ingest.sock
+}
+
+# ---- ingestd towards a stand-in for analyticsd ----
+
+control() { "$PYTHON" "$TOOLS/standin.py" "$T/control" "$@"; }
+fault() { control "{\"fault\":$1}" | jq .id; }
+# seen RULE: on how many commands it could have fallen; applied RULE: on how many it did.
+seen() { control '{"status":1}' | jq ".faults[] | select(.id == $1) | .seen"; }
+applied() { control '{"status":1}' | jq ".faults[] | select(.id == $1) | .applied"; }
+has_fallen() { [ "$(applied "$1")" -ge "${2:-1}" ]; }
+
+sink_start() {
+	spawn sink "$PYTHON" "$TOOLS/ingest_sink.py" "$SOCKET" --state "$T/journal" "$@"
+	wait_until 10 grep -q '^listening' "$T/sink.err"
+}
+
+ops() { grep -c "\"op\": \"$1\"" "$T/sink.out" || true; }
+ops_are() { [ "$(ops "$1")" = "$2" ]; }
+ops_reach() { [ "$(ops "$1")" -ge "$2" ]; }
+arrived() { grep -q "\"_id\": \"$1\"" "$T/sink.out"; }
+insert_one() { mongo_do "$1" <<<'db.responses.insert_one({"_id": args[0], "formId": 1, "answers": []})'; }
+
+# following OPTION...: the stand-in with these options, and ingestd in its stream.
+following() {
+	mongo_start --control "unix:$T/control" "$@"
+	sink_start
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE&socketTimeoutMS=1000" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 ops_reach position 1
+}
+
+# next_request COMMAND...: ingestd sends nothing while these run, and no request of it waits: its next one is the first.
+next_request() {
+	kill -STOP "$(daemon_pid ingestd)"
+	wait_until 5 nobody_waits
+	"$@"
+	kill -CONT "$(daemon_pid ingestd)"
+}
+
+nobody_waits() { [ "$(control '{"status":1}' | jq .waiting)" = 0 ]; }
+
+# Nothing was lost and nothing read anew.
+went_on() {
+	insert_one "behind $1"
+	wait_until 20 arrived "behind $1"
+	eq 0 "$(ops rebuild)" "$1"
+}
+
+same_as_source() {
+	"$PYTHON" "$TOOLS/ingest_sink.py" --dump "$T/journal" >"$T/journal.dump" && mongo_do >"$T/source.dump" <<-'PYTHON'
+		from bson import json_util
+		def dumps(value):
+		    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
+		for name in ("forms", "responses"):
+		    docs = {dumps(doc["_id"]): doc for doc in db[name].find()}
+		    for key in sorted(docs):
+		        print(dumps({name: docs[key]}))
+	PYTHON
+	cmp "$T/journal.dump" "$T/source.dump"
+}
+
+@test "failures: the connection is cut at every point of a request and its reply" {
+	local command cut rule n=0
+	following
+	for command in getMore aggregate; do
+		for cut in '"before"' '"executed"' '{"within":1}' '{"within":40}' '{"within":200}' '"after"'; do
+			# What the getMore would have brought is there already when it is cut.
+			control '{"hold":0}' >/dev/null
+			rule=$(fault "{\"command\":\"$command\",\"stream\":true,\"cut\":$cut}")
+			[ $command = getMore ] || control '{"cut":"all"}' >/dev/null
+			insert_one "at $((n += 1))"
+			control '{"hold":false}' >/dev/null
+			wait_until 20 has_fallen "$rule"
+			wait_until 20 arrived "at $n"
+		done
+	done
+	went_on cuts
+	wait_until 10 same_as_source
+}
+
+@test "failures: cut at every point of a scan" {
+	local cut rule
+	mongo_start --control "unix:$T/control"
+	mongo_do <<<'for k in range(5): db.responses.insert_many([{"_id": "r%d" % i, "formId": 1, "answers": []} for i in range(k * 1000, k * 1000 + 1000)])'
+	for cut in '"before"' '"executed"' '{"within":1000}' '"after"'; do
+		fault "{\"command\":\"find\",\"cut\":$cut}" >/dev/null
+		fault "{\"command\":\"getMore\",\"stream\":false,\"cut\":$cut,\"skip\":1}" >/dev/null
+	done
+	fault '{"command":"getMore","stream":false,"error":{"code":43},"skip":1}' >/dev/null
+	sink_start
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
+	wait_until 60 ops_reach position 1
+	wait_until 10 same_as_source
+	# It went on from where it was: what had come did not come again.
+	[ "$(ops response)" -le 6000 ] || fail "$(ops response) responses for 5000 documents"
+}
+
+@test "failures: an answer that never comes, or too slowly: its own deadline" {
+	following
+	local command rule
+	for command in getMore aggregate; do
+		rule=$(fault "{\"command\":\"$command\",\"stream\":true,\"hang\":true,\"execute\":true}")
+		[ $command = getMore ] || control '{"cut":"all"}' >/dev/null
+		insert_one "hanging $command"
+		wait_until 10 has_fallen "$rule"
+		wait_until 30 arrived "hanging $command"
+	done
+	log_has ingestd 'WARN: .*the connection was lost'
+	fault '{"command":"getMore","stream":true,"trickle":{"bytes":20,"ms":1}}' >/dev/null
+	fault '{"command":"getMore","stream":true,"delay_ms":500,"times":2}' >/dev/null
+	went_on trickle
+}
+
+@test "failures: a getMore is never sent twice" {
+	following
+	local rule
+	# The cursor has moved, and nobody knows it: asked once more it would leave out what it gave.
+	moved() {
+		rule=$(fault "{\"command\":\"getMore\",\"stream\":true,$2}")
+		insert_one "$1"
+	}
+	next_request moved 'an error' '"execute":true,"error":{"code":189}'
+	wait_until 10 arrived 'an error'
+	has_fallen "$rule"
+	next_request moved 'no answer' '"execute":true,"hang":true'
+	wait_until 20 arrived 'no answer'
+	has_fallen "$rule"
+	next_request moved 'a cut' '"cut":"executed"'
+	wait_until 10 arrived 'a cut'
+	has_fallen "$rule"
+	next_request moved 'half an answer' '"cut":{"within":100}'
+	wait_until 10 arrived 'half an answer'
+	has_fallen "$rule"
+	next_request moved 'a dead cursor' '"kill_cursor":true'
+	wait_until 10 arrived 'a dead cursor'
+	has_fallen "$rule"
+	went_on 'a getMore'
+}
+
+# Tokens of the stand-in sort as the events do.
+positions_rise() {
+	grep -o '"position": {.*' "$T/sink.out" | grep -o '"_data": "[0-9A-F]*"' >"$T/tokens"
+	[ -s "$T/tokens" ] && LC_ALL=C sort -c "$T/tokens"
+}
+
+@test "failures: empty batches, with a token and without: the position moves, and never back" {
+	local wire
+	for wire in 7 21; do
+		following --wire-version $wire --noop-interval-ms 100
+		local before
+		before=$(ops position)
+		wait_until 10 ops_reach position $((before + 2))
+		fault '{"command":"getMore","stream":true,"empty":true,"no_token":true,"times":5}' >/dev/null
+		insert_one "one $wire"
+		wait_until 10 arrived "one $wire"
+		fault '{"command":"getMore","stream":true,"empty":true,"times":5}' >/dev/null
+		fault '{"command":"getMore","stream":true,"no_token":true,"times":20}' >/dev/null
+		insert_one "two $wire"
+		wait_until 10 arrived "two $wire"
+		control '{"kill_streams":1}' >/dev/null
+		went_on "empty $wire"
+		positions_rise
+		stop_daemon ingestd
+		stop_spawned sink
+		stop_spawned mongo
+		rm -f "$T/journal"
+	done
+}
+
+@test "failures: elections, no primary for a while, a new primary that lags" {
+	local wire
+	for wire in 7 9; do
+		following --wire-version $wire
+		control '{"step_down":{"ms":1500}}' >/dev/null
+		wait_until 10 log_has ingestd 'WARN: '
+		went_on "an election at $wire"
+		# The new one does not have the newest yet: the stream waits for it.
+		insert_one "newest $wire"
+		control '{"hold":3}' '{"step_down":{"ms":100}}' >/dev/null
+		pause 0.5
+		control '{"hold":false}' >/dev/null
+		wait_until 20 arrived "newest $wire"
+		control '{"step_down":{}}' >/dev/null
+		pause 0.3
+		control '{"elect":1}' >/dev/null
+		went_on "a second one at $wire"
+		positions_rise
+		stop_daemon ingestd
+		stop_spawned sink
+		stop_spawned mongo
+		rm -f "$T/journal"
+	done
+}
+
+@test "failures: codes before 4.4 and from then on, with the labels of their time, at every command" {
+	local wire code labels command
+	for wire in 8 9; do
+		following --wire-version $wire
+		for code in 43 50 91 136 189 234 237 262 10107 11601 13436 202; do
+			labels='[]'
+			[ $wire = 8 ] || labels='["ResumableChangeStreamError"]'
+			case $wire:$code in 8:136 | 8:237 | 8:11601) labels='["NonResumableChangeStreamError"]' ;; esac
+			fault "{\"command\":\"getMore\",\"stream\":true,\"error\":{\"code\":$code,\"labels\":$labels}}" >/dev/null
+			fault "{\"command\":\"aggregate\",\"stream\":true,\"error\":{\"code\":$code,\"labels\":$labels}}" >/dev/null
+			wait_until 10 log_has ingestd "WARN: .*error $code\)"
+		done
+		went_on "wire version $wire"
+		stop_daemon ingestd
+		stop_spawned sink
+		stop_spawned mongo
+		rm -f "$T/journal"
+	done
+}
+
+@test "failures: what somebody has to set right is tried slowly, and said" {
+	local code rule
+	following
+	# Each stops it for half a minute; a restart asks at once.
+	while read -r code text; do
+		rule=$(fault "{\"command\":\"aggregate\",\"stream\":true,\"error\":{\"code\":$code},\"times\":-1}")
+		control '{"cut":"all"}' >/dev/null
+		wait_until 10 log_has ingestd "ERROR: .*$text"
+		has_fallen "$rule"
+		holds 1.5 eq 1 "$(applied "$rule")"
+		control "{\"clear\":$rule}" >/dev/null
+		stop_daemon ingestd
+		start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+		went_on "code $code"
+	done <<-'END'
+		13 lacks a privilege: it needs find and changeStream
+		18 wrong user name or password
+		8000 wrong user name or password
+		391 the session's user must log in anew
+		40573 this server is not part of a replica set
+		94 this server's replica set is not initiated
+		40324 MongoDB 4.0 or newer is needed
+		59 MongoDB 4.0 or newer is needed
+		148 does not support majority reads
+	END
+}
+
+# large ID: a document that makes an event of more than 20,000 bytes: too large before 7.0, then in two parts.
+large() {
+	mongo_do "$1" <<-'PYTHON'
+		doc = {"_id": args[0], "formId": 1, "answers": [], "x": ""}
+		doc["x"] = "x" * (20000 - 250 - len(bson.encode(doc)))
+		db.responses.insert_one(doc)
+	PYTHON
+}
+
+@test "failures: a change too large for the server to tell: read anew, which passes it by" {
+	following --max-event-bytes 20000 --wire-version 17
+	insert_one small
+	wait_until 10 arrived small
+	large large
+	wait_until 10 ops_are rebuilt 1
+	log_has ingestd 'ERROR: .*too large'
+	insert_one behind
+	wait_until 10 arrived behind
+	wait_until 10 same_as_source
+	eq 1 "$(ops rebuild)"
+}
+
+@test "failures: a change in parts is put together, also when the connection is cut between them" {
+	# A reply brings one part.
+	following --max-event-bytes 20000 --wire-version 21 --batch-events 1
+	local rule
+	large whole
+	wait_until 10 arrived whole
+	cut_between() {
+		rule=$(fault "{\"command\":\"getMore\",\"stream\":true,\"skip\":1,$2}")
+		large "$1"
+		insert_one "next to $1"
+	}
+	next_request cut_between 'a cut' '"cut":"before"'
+	wait_until 10 arrived 'next to a cut'
+	has_fallen "$rule"
+	arrived 'a cut'
+	next_request cut_between 'an error' '"execute":true,"error":{"code":43}'
+	wait_until 10 arrived 'next to an error'
+	has_fallen "$rule"
+	arrived 'an error'
+	# Killed between them.
+	next_request cut_between 'a death' '"execute":true,"hang":true'
+	wait_until 10 has_fallen "$rule"
+	kill_daemon ingestd
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 arrived 'next to a death'
+	arrived 'a death'
+	# From the token of a last part.
+	large last
+	wait_until 10 arrived last
+	kill_daemon ingestd
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+	went_on 'the token of a part'
+	wait_until 10 same_as_source
+	positions_rise
+}
+
+# ---- the whole pipeline ----
+
+ready_says() { http_get "$(last_port statsd)" /readyz | grep -- "$1"; }
+
+@test "failures: a privilege taken away, a password changed: slowly, in /readyz, and it goes on when it is set right" {
+	mongo_start --control "unix:$T/control" --user ann:right
+	local source="${MONGO_SOURCE/mongodb:\/\//mongodb:\/\/ann:right@}&authSource=admin"
+	start_pipeline "$source"
+	wait_until 10 http_is "$(last_port statsd)" /readyz 200
+	control '{"deny":{"changeStream":true}}' '{"cut":"all"}' >/dev/null
+	wait_until 10 ready_says 'lacks a privilege'
+	wait_until 10 http_is "$(last_port statsd)" /readyz 503
+	log_has ingestd 'ERROR: .*lacks a privilege'
+	control '{"deny":{}}' >/dev/null
+	# It asks every half minute.
+	wait_until 40 http_is "$(last_port statsd)" /readyz 200
+	control '{"password":"another"}' '{"cut":"all"}' >/dev/null
+	wait_until 10 ready_says 'wrong user name or password'
+	log_has ingestd 'ERROR: .*wrong user name or password'
+	control '{"password":"right"}' >/dev/null
+	stop_daemon ingestd
+	start_daemon ingestd "DUNE_SOURCE=$source"
+	wait_until 10 http_is "$(last_port statsd)" /readyz 200
+}
+
+# certificate NAME DAYS: $T/NAME.pem, for 127.0.0.1; its end is so many days from now (negative: it was).
+certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=127.0.0.1 \
+		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/$1.key" -out "$T/$1.crt" -days 1 2>/dev/null
+	if [ "$2" -lt 0 ]; then
+		openssl x509 -x509toreq -in "$T/$1.crt" -signkey "$T/$1.key" -out "$T/$1.csr" 2>/dev/null
+		openssl x509 -req -in "$T/$1.csr" -signkey "$T/$1.key" -out "$T/$1.crt" -days "$2" 2>/dev/null
+	fi
+	cat "$T/$1.key" "$T/$1.crt" >"$T/$1.pem"
+}
+
+@test "failures: a certificate that has expired: slowly, said, in /readyz; a good one will do" {
+	[ -z "${DUNE_TEST_MONGODB_URI:-}" ] || skip 'needs the way to the server in its hands'
+	need_command openssl socat
+	local port options
+	port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	certificate old -1
+	certificate good 1
+	cat "$T/old.crt" "$T/good.crt" >"$T/ca.pem"
+	mongo_start
+	front() {
+		spawn front socat "OPENSSL-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,cert=$T/$1.pem,verify=0" \
+			"TCP:$(sed -E 's,mongodb://([^/]*)/.*,\1,' <<<"$MONGO_URI")"
+	}
+	options="directConnection=true&tls=true&tlsCAFile=$T/ca.pem"
+	front old
+	start_pipeline "mongodb://127.0.0.1:$port/$MONGO_DB?$options"
+	wait_until 20 ready_says 'certificate'
+	http_is "$(last_port statsd)" /readyz 503
+	stop_spawned front
+	stop_daemon ingestd
+	front good
+	start_daemon ingestd "DUNE_SOURCE=mongodb://127.0.0.1:$port/$MONGO_DB?$options"
+	wait_until 20 http_is "$(last_port statsd)" /readyz 200
+}
+
+@test "malformed documents of every kind, scanned and followed, stop nothing and count by the rules" {
+	mongo_start
+	local when
+	for when in scanned followed; do
+		[ $when = scanned ] || start_pipeline "$MONGO_SOURCE"
+		mongo_do "$FORM" $when <<-'PYTHON'
+			from bson import Decimal128, Int64, Regex, Code, MinKey, MaxKey, Timestamp, Binary
+			form, when = ObjectId(args[0]), args[1]
+			db.forms.replace_one({"_id": form}, {"fields": [
+			    {"id": "stars", "type": "rating"}, {"id": "words", "type": "text"},
+			    {"id": "one", "type": "mcq", "options": [{"id": "a"}, {"id": "b"}, {"id": "a"}, 5, {}]},
+			    {"id": "some", "type": "checkbox", "options": [{"id": "x"}]},
+			    {"id": "stars", "type": "text"}, {"id": "no id!", "type": "text"}, {"id": "t", "type": "none"}, 7, None]}, upsert=True)
+			def deep(n):
+			    value = 1
+			    for _ in range(n):
+			        value = {"d": [value]}
+			    return value
+			strange = [None, True, 5, 5.5, Int64(2) ** 62, "text", "", [], ["x"], ["x", 5], {}, {"a": 1}, ObjectId(), Binary(b"x"),
+			    Regex("x"), Code("x"), MinKey(), MaxKey(), Timestamp(1, 2), float("nan"), float("inf"), -float("inf"),
+			    Decimal128("NaN"), Decimal128("Infinity"), Decimal128("1E6000"), Decimal128("2.5"), deep(45), "x" * 70000,
+			    datetime(1, 1, 1), datetime(9999, 12, 31)]
+			documents = []
+			# Each in each place.
+			for value in strange:
+			    for field in ("stars", "words", "one", "some", "undeclared"):
+			        documents.append({"formId": form, "answers": [{"fieldId": field, "value": value}]})
+			    documents.append({"formId": value, "answers": []})
+			    documents.append({"formId": form, "answers": value})
+			    documents.append({"formId": form, "answers": [value, {"fieldId": value, "value": 1}, {"fieldId": "stars", "value": 3}]})
+			    documents.append({"formId": form, "answers": [], "meta": value})
+			    documents.append({"formId": form, "answers": [], "meta": {"durationMs": value, "startedAt": value}})
+			    if not isinstance(value, datetime):
+			        documents.append({"formId": form, "answers": [], "submittedAt": value})
+			# Missing keys; two answers to one field; dates far away.
+			documents += [{}, {"formId": form}, {"answers": []}, {"formId": form, "answers": [{}, {"fieldId": "stars"}, {"value": 1}]}]
+			documents.append({"formId": form, "answers": [{"fieldId": "stars", "value": 1}, {"fieldId": "stars", "value": 5}]})
+			documents.append({"formId": form, "answers": [{"fieldId": "stars", "value": "x"}, {"fieldId": "stars", "value": 5}]})
+			for at in (datetime(1, 1, 1), datetime(1969, 12, 31, 23, 59), datetime(1970, 1, 1), datetime(9999, 12, 31)):
+			    documents.append({"formId": form, "submittedAt": at, "answers": [{"fieldId": "stars", "value": 2}]})
+			# As large as a document can be.
+			documents.append({"formId": form, "answers": [{"fieldId": "words", "value": "large words " * 1390000}]})
+			documents.append({"formId": form, "answers": [{"fieldId": "stars", "value": 1}], "filling": "x" * 16700000})
+			documents.append({"formId": form, "answers": [{"fieldId": "f%d" % i, "value": i} for i in range(200)] +
+			                  [{"fieldId": "stars", "value": 4}]})
+			for n, document in enumerate(documents):
+			    db.responses.insert_one({"_id": "%s %d" % (when, n), **document})
+			db.forms.insert_many([{"_id": "%s %d" % (when, n), "fields": value} for n, value in enumerate(strange)])
+		PYTHON
+		[ $when = followed ] || start_pipeline "$MONGO_SOURCE"
+		NUMBERS_WITHIN=60 numbers_match "$MONGO_SOURCE"
+		[ $when = followed ] || { stop_daemon ingestd; stop_daemon analyticsd; stop_daemon wsfand; stop_daemon statsd; rm "$DUNE_STATE_DIR"/analytics.db*; }
+	done
+	log_has analyticsd 'WARN: malformed response .*skipped'
+}
