@@ -12,6 +12,8 @@ DAEMONS = ("statsd", "wsfand", "analyticsd", "ingestd")
 DATABASE = "standin"
 # A daemon may leave with these by itself: a failure of the system, which a supervisor answers by starting it again.
 EXPECTED = (111,)
+# From so many bytes on the database sends a change in parts.
+SPLIT_AT = 65536
 
 
 def free_port():
@@ -23,7 +25,7 @@ def free_port():
 class Processes:
     """All of them. Every method may be called from any thread."""
 
-    def __init__(self, build, directory, settings):
+    def __init__(self, build, directory, wire_version, settings):
         self.directory = directory
         self.ports = {name: free_port() for name in ("wsfand", "statsd", DATABASE)}
         self.control_path = directory + "/control"
@@ -36,7 +38,8 @@ class Processes:
         self.commands = {name: [build + "/bin/" + name] for name in DAEMONS}
         self.commands[DATABASE] = [
             build + "/tests/mongo-standin", "--listen", "127.0.0.1:%d" % self.ports[DATABASE],
-            "--data", directory + "/data", "--control", "unix:" + self.control_path, "--noop-interval-ms", "500"]
+            "--data", directory + "/data", "--control", "unix:" + self.control_path, "--noop-interval-ms", "500",
+            "--max-event-bytes", str(SPLIT_AT), "--wire-version", str(wire_version)]
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("DUNE_")},
             "DUNE_RUN_DIR": directory + "/run", "DUNE_STATE_DIR": directory + "/state",
@@ -76,6 +79,23 @@ class Processes:
             self.kills[name] += 1
             self.due[name] = time.monotonic() + back_after
             return True
+
+    def end(self, name):
+        """TERM; it stays away until start()."""
+        with self.lock:
+            process = self.running.pop(name, None)
+            self.due.pop(name, None)
+            if not process:
+                return
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            try:
+                code = process.wait(15)
+                # One that has only just begun does not catch it yet.
+                self.left(name, process, None if code in (0, -signal.SIGTERM) else code)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def signal(self, name, number):
         with self.lock:

@@ -27,7 +27,7 @@ import batch  # noqa: E402
 import pymongo  # noqa: E402
 import ws  # noqa: E402
 from processes import DAEMONS, DATABASE, Processes  # noqa: E402
-from trouble import Trouble  # noqa: E402
+from trouble import CUTS, Trouble  # noqa: E402
 from watchers import Watcher  # noqa: E402
 from writers import World, Writer  # noqa: E402
 
@@ -74,9 +74,11 @@ class Proof:
         build = os.path.join(ROOT, os.environ.get("DUNE_TEST_BUILD") or "build")
         self.slow = 4 if re.search("address|thread|undefined", build) else 1
         self.directory = tempfile.mkdtemp(prefix="dune-prove.")
-        self.processes = Processes(os.path.abspath(build), self.directory, {})
-        self.trouble = Trouble(self.processes, random.Random(self.seed + 1), setting("WITH", "").split(","),
-                               setting("WITHOUT", "").split(","))
+        # MongoDB 4.0, 4.2, 4.4, 6.0, 7.0, 8.0: the first ones know less and say less.
+        self.wire_version = int(setting("WIRE", self.random.choice([7, 8, 9, 17, 21, 21, 25])))
+        self.processes = Processes(os.path.abspath(build), self.directory, self.wire_version, {})
+        self.trouble = Trouble(self.processes, random.Random(self.seed + 1),
+                               list(filter(None, setting("ONLY", "").split(","))), setting("WITHOUT", "").split(","))
         now = datetime.datetime.now(datetime.timezone.utc)
         self.world = World(self.seed, int(setting("FORMS", 24)), now)
         rate = float(setting("RATE", 150)) / 3
@@ -149,7 +151,7 @@ class Proof:
                 found["snapshot of " + form_id] = lines
         # A room that somebody is in keeps the last state that it was told (docs/protocol.md).
         for form_id in sorted(hidden - {watcher.form_id for watcher in self.watchers}):
-            lines = self.await_hidden(form_id, deadline)
+            lines = self.await_hidden(form_id, wanted.get(form_id), deadline)
             self.compared += 1
             if lines:
                 found["deleted form " + form_id] = lines
@@ -174,10 +176,14 @@ class Proof:
             if not lines or time.monotonic() >= deadline:
                 return lines
 
-    def await_hidden(self, form_id, deadline):
+    def await_hidden(self, form_id, want, deadline):
+        """Nothing is told of a form whose definition was deleted; once all was counted anew it is one that never had any."""
+        forgotten = want is not None and self.counted_anew()[0] > 0
         while True:
             try:
                 lines = batch.await_nothing(self.processes.ports["wsfand"], form_id, 0.5)
+                if lines and forgotten:
+                    lines = batch.await_form(self.processes.ports["wsfand"], form_id, want, time.monotonic() + 2)
             except (OSError, ws.Ended, ws.Refused) as error:
                 lines = ["%s: %s" % (type(error).__name__, error)]
             if not lines or time.monotonic() >= deadline:
@@ -202,8 +208,8 @@ class Proof:
     # ---- the whole ----
 
     def run(self):
-        print("seed %d: DUNE_PROVE_SEED=%d repeats the schedule; logs in %s" % (
-            self.seed, self.seed, self.directory), flush=True)
+        print("seed %d: DUNE_PROVE_SEED=%d repeats the schedule; wire version %d; logs in %s" % (
+            self.seed, self.seed, self.wire_version, self.directory), flush=True)
         began = time.monotonic()
         self.begin()
         while not self.differences and not self.processes.crashes:
@@ -232,14 +238,30 @@ class Proof:
         say("events applied", self.metrics.total("analyticsd_events_total"))
         say("duplicates recognised", self.metrics.total("analyticsd_unchanged_total"))
         say("kills", "%d (%s)" % (sum(kills.values()), listed(kills)))
+        say("cuts", sum(self.trouble.counts.get(kind, 0) for kind in CUTS))
         say("troubles", "%d (%s)" % (sum(self.trouble.counts.values()), listed(self.trouble.counts)))
         say("injected into commands", self.trouble.injected)
+        say("counted anew", "%d times begun, %d finished, %d from nothing" % self.counted_anew())
         say("commits that failed", self.metrics.total('commits_total{result="failed"'))
         say("clients", "%d, %d connections, %d messages" % (
             len(self.watchers), sum(w.connections for w in self.watchers), sum(w.messages for w in self.watchers)))
         say("rounds", self.rounds)
         say("forms compared", self.compared)
         say("differences", self.differences)
+
+    def counted_anew(self):
+        """(begun, finished, from nothing since the file was damaged), by analyticsd's log."""
+        with open(self.processes.log_path("analyticsd"), errors="replace", encoding="utf-8") as log:
+            text = log.read()
+        begun = text.count("WARN: everything is counted anew from the source")
+        lost = text.count("is corrupt (")
+        return begun + lost, text.count("INFO: everything is counted anew, after"), lost
+
+    def never_drawn(self):
+        """In a long run every kind of trouble has to come."""
+        if self.seconds < 300:
+            return []
+        return [kind for kind, count in self.trouble.counts.items() if count == 0]
 
     def finish(self):
         for thread in self.watchers + self.writers:
@@ -250,7 +272,9 @@ class Proof:
         reported = [name for name in self.processes.commands if self.sanitizer_spoke(name)]
         for name in reported:
             print("SANITIZER: see %s" % self.processes.log_path(name))
-        bad = bool(self.differences or self.processes.crashes or reported)
+        for kind in self.never_drawn():
+            print("NEVER DRAWN %s" % kind)
+        bad = bool(self.differences or self.processes.crashes or reported or self.never_drawn())
         if bad:
             print("kept: %s" % self.directory)
         elif os.environ.get("DUNE_PROVE_KEEP") != "1":

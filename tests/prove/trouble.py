@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What goes wrong: kinds of trouble, each of which happens at a moment that the schedule draws."""
 
+import contextlib
 import os
 import signal
 import threading
 import time
 
+import bson
 import pymongo
 from pymongo.errors import PyMongoError
 
+import damage
 import standin
-from processes import DATABASE
+from processes import DATABASE, SPLIT_AT
 
 RESUMABLE = ["ResumableChangeStreamError"]
 # Errors that a server gives to reads and getMores, before and after 4.4: all of them pass.
@@ -20,32 +23,37 @@ ERRORS = [(43, []), (50, []), (6, RESUMABLE), (7, RESUMABLE), (89, RESUMABLE), (
           (11601, []), (11602, RESUMABLE), (13388, RESUMABLE), (13435, RESUMABLE), (13436, RESUMABLE), (63, RESUMABLE)]
 READS = ["getMore", "getMore", "getMore", "aggregate", "find"]
 
-# (kind, weight)
+# (kind, weight). After the last eight everything is counted anew.
 KINDS = [("kill_ingestd", 5), ("kill_analyticsd", 5), ("kill_wsfand", 1.5), ("kill_statsd", 0.7), ("kill_database", 2),
-         ("freeze", 4), ("cut_all", 1.5), ("cut_waiting", 1.5), ("cut_reply", 5), ("error", 6), ("slow", 3), ("hang", 0.7),
-         ("step_down", 1.5), ("kill_streams", 2), ("interrupt", 2), ("lose_batch", 2), ("empty", 2), ("hold", 2),
-         ("one_time", 2), ("disk_full", 2)]
-# Only when DUNE_PROVE_WITH names them: everything is counted anew afterwards.
-RARE = {"roll": ("roll", 3.0), "drop": ("drop", 1.0)}
+         ("freeze", 4), ("cut_all", 1.5), ("cut_waiting", 1.5), ("cut_reply", 5), ("error", 6), ("slow", 2), ("trickle", 2),
+         ("hang", 0.7), ("step_down", 1.5), ("election", 1.5), ("kill_streams", 2), ("interrupt", 2), ("lose_batch", 2),
+         ("empty", 2), ("hold", 2), ("one_time", 2), ("large", 2), ("disk_full", 2),
+         ("roll", 0.6), ("drop_responses", 0.3), ("drop_forms", 0.2), ("drop_database", 0.2), ("rename_away", 0.3),
+         ("rename_over", 0.3), ("fatal", 0.4), ("damage", 0.6)]
+CUTS = ("cut_all", "cut_waiting", "cut_reply")
+# So often it is the kind's turn that has come least so far, so that none is left out.
+SELDOM = 0.08
 
 
 class Trouble:
-    def __init__(self, processes, random, with_, without):
+    def __init__(self, processes, random, only, without):
         self.processes, self.random = processes, random
-        kinds = [k for k in KINDS if k[0] not in without] + [RARE[name] for name in with_ if name in RARE]
-        self.kinds, self.weights = zip(*kinds)
-        self.counts, self.injected, self.frozen = {}, 0, {}
+        self.kinds, self.weights = zip(*[k for k in KINDS if (not only or k[0] in only) and k[0] not in without])
+        self.counts, self.injected = dict.fromkeys(self.kinds, 0), 0
+
+    def draw(self):
+        if self.random.random() < SELDOM:
+            least = min(self.counts.values())
+            return self.random.choice([kind for kind in self.kinds if self.counts[kind] == least])
+        return self.random.choices(self.kinds, self.weights)[0]
 
     def happen(self):
-        kind = self.random.choices(self.kinds, self.weights)[0]
-        # Drawn here, so that the schedule is the same whatever became of the one before.
-        seed = self.random.random()
+        kind = self.draw()
         try:
-            getattr(self, kind)(seed)
-            self.counts[kind] = self.counts.get(kind, 0) + 1
-            return kind
+            getattr(self, kind)(self.random.random())
+            self.counts[kind] += 1
         except (OSError, standin.Refused, ValueError):
-            return None  # the database is away just now
+            pass  # the database is away just now
 
     def say(self, word, value=1):
         control = standin.Control(self.processes.control_path, timeout=2)
@@ -107,16 +115,22 @@ class Trouble:
                    execute=int(seed * 100) % 2 == 0, error={"code": code, "labels": labels, "errmsg": "injected"})
 
     def slow(self, seed):
-        if seed < 0.5:
-            self.fault(command=self.pick(seed, READS), times=3, delay_ms=int(seed * 2500))
-        else:
-            self.fault(command=self.pick(seed, READS), trickle={"bytes": 1 + int(seed * 100), "ms": 1})
+        self.fault(command=self.pick(seed, READS), times=3, delay_ms=int(seed * 1500))
+
+    def trickle(self, seed):
+        self.fault(command=self.pick(seed, READS), trickle={"bytes": 1 + int(seed * 100), "ms": 1})
 
     def hang(self, seed):
         self.fault(command=self.pick(seed, READS), hang=True, execute=seed < 0.5)
 
     def step_down(self, seed):
         self.say("step_down", {"ms": int(seed * 1500), "cut": seed < 0.3})
+
+    def election(self, seed):
+        """A new primary, which lags for a while: streams see the oplog without its end."""
+        self.say("step_down", {"ms": 50})
+        self.say("hold", int(seed * 30))
+        self.later(seed, self.release)
 
     def kill_streams(self, _seed):
         self.say("kill_streams")
@@ -144,18 +158,68 @@ class Trouble:
     def one_time(self, seed):
         self.say("one_time", 1 + int(seed * 30))
 
+    def large(self, seed):
+        """Changes that are a little too large for one event; newer databases send them in parts."""
+        with self.database() as db:
+            for document in list(db.responses.find().limit(1 + int(seed * 3))):
+                document.pop("filling", None)
+                room = SPLIT_AT - 250 - len(bson.encode({**document, "filling": ""}))
+                db.responses.update_one({"_id": document["_id"]}, {"$set": {"filling": "x" * max(room, 0)}})
+
+    # ---- what ends a stream for good ----
+
     def roll(self, seed):
         self.say("roll_oplog", 1 + int(seed * 3))
 
-    def drop(self, _seed):
-        """The collection of the responses; the next one that comes makes it anew."""
-        client = pymongo.MongoClient(self.processes.uri, serverSelectionTimeoutMS=1000)
+    def fatal(self, seed):
+        code = self.pick(seed, [280, 286, 260, 10334])
+        self.fault(command=self.pick(seed * 3, ["getMore", "aggregate"]), stream=True,
+                   error={"code": code, "labels": ["NonResumableChangeStreamError"], "errmsg": "injected"})
+
+    @contextlib.contextmanager
+    def database(self):
+        client = pymongo.MongoClient(self.processes.uri, serverSelectionTimeoutMS=1000, socketTimeoutMS=3000)
         try:
-            client.get_default_database().responses.drop()
+            yield client.get_default_database()
         except PyMongoError as error:
             raise OSError(str(error)) from error
         finally:
             client.close()
+
+    def drop_responses(self, _seed):
+        """The next response that comes makes the collection anew."""
+        with self.database() as db:
+            db.responses.drop()
+
+    def drop_forms(self, _seed):
+        with self.database() as db:
+            db.forms.drop()
+
+    def drop_database(self, _seed):
+        with self.database() as db:
+            db.client.drop_database(db.name)
+
+    def rename_away(self, seed):
+        """Away, and after a while back, in the place of what has come meanwhile."""
+        with self.database() as db:
+            db.responses.rename("elsewhere", dropTarget=True)
+        self.later(seed * 2, self.rename_back)
+
+    def rename_back(self):
+        try:
+            with self.database() as db:
+                db.elsewhere.rename("responses", dropTarget=True)
+        except OSError:
+            pass  # the database is away: it stays elsewhere
+
+    def rename_over(self, seed):
+        """A copy of some of the responses takes the collection's place."""
+        with self.database() as db:
+            some = list(db.responses.find().limit(int(seed * 2000)))
+            db.copy.drop()
+            if some:
+                db.copy.insert_many(some)
+                db.copy.rename("responses", dropTarget=True)
 
     # ---- the disk ----
 
@@ -169,6 +233,18 @@ class Trouble:
             os.unlink(self.processes.fail_commit)
         except FileNotFoundError:
             pass
+
+    def damage(self, seed):
+        """Something happens to analytics.db while nobody has it open; after TERM nothing is in the WAL."""
+        state = os.path.dirname(self.processes.fail_commit) + "/state/"
+        if seed < 0.6:
+            self.processes.end("analyticsd")
+        else:
+            self.processes.kill("analyticsd", 3600)
+        try:
+            damage.do(self.random, state + self.pick(seed, ["analytics.db", "analytics.db", "analytics.db-wal"]))
+        finally:
+            self.processes.start("analyticsd")
 
     # ---- the end of it ----
 
