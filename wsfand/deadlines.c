@@ -4,10 +4,18 @@
 #include <stdlib.h>
 
 #include "lib/base.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 
 /* Timers are not so exact that a wake-up for less would pay. */
 #define GRAIN 0.001
+
+/* Not ev_now(), which follows the wall clock when that is set. */
+static ev_tstamp
+now(void)
+{
+	return (ev_tstamp)clock_monotonic_ns() / 1e9;
+}
 
 static void
 arm(struct deadlines *deadlines)
@@ -18,20 +26,20 @@ arm(struct deadlines *deadlines)
 	if (list_empty(&deadlines->list))
 		return;
 	first = LIST_FIRST(&deadlines->list, struct deadline, node);
-	wait = first->due - ev_now(deadlines->loop);
+	wait = first->due - now();
 	ev_timer_set(&deadlines->timer, MAX(wait, GRAIN), 0);
 	ev_timer_start(deadlines->loop, &deadlines->timer);
 }
 
 static void
-on_timer(struct ev_loop *loop, ev_timer *timer, int events UNUSED)
+on_timer(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
 	struct deadlines *deadlines = container_of(timer, struct deadlines, timer);
 
 	while (!list_empty(&deadlines->list)) {
 		struct deadline *first = LIST_FIRST(&deadlines->list, struct deadline, node);
 
-		if (first->due > ev_now(loop))
+		if (first->due > now())
 			break;
 		list_remove(&first->node);
 		deadlines->expired(deadlines, first);
@@ -69,7 +77,7 @@ void
 deadline_set(struct deadlines *deadlines, struct deadline *deadline)
 {
 	list_remove(&deadline->node);
-	deadline->due = ev_now(deadlines->loop) + deadlines->after;
+	deadline->due = now() + deadlines->after;
 	list_append(&deadlines->list, &deadline->node);
 	if (!ev_is_active(&deadlines->timer))
 		arm(deadlines);
@@ -89,13 +97,13 @@ deadlines_age(const struct deadlines *deadlines)
 	if (list_empty(&deadlines->list))
 		return 0;
 	first = LIST_FIRST(&deadlines->list, struct deadline, node);
-	return MAX(deadlines->after - (first->due - ev_now(deadlines->loop)), 0);
+	return MAX(deadlines->after - (first->due - now()), 0);
 }
 
 uint64_t
 deadline_left_us(const struct deadlines *deadlines, const struct deadline *deadline)
 {
-	ev_tstamp left = deadline->due - ev_now(deadlines->loop);
+	ev_tstamp left = deadline->due - now();
 
 	if (!deadline_is_set(deadline))
 		return 0;
@@ -107,8 +115,7 @@ deadline_put(struct deadlines *deadlines, struct deadline *deadline, uint64_t le
 {
 	if (left_us == 0)
 		return;
-	deadline->due = ev_now(deadlines->loop) +
-	    MIN((ev_tstamp)(left_us - 1) / 1e6, deadlines->after);
+	deadline->due = now() + MIN((ev_tstamp)(left_us - 1) / 1e6, deadlines->after);
 	list_append(&deadlines->list, &deadline->node);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/drain.h"
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -11,7 +12,7 @@ struct drain {
 	ev_timer timer;
 	struct session *session;
 	double seconds;
-	ev_tstamp started;
+	uint64_t started_ms;
 	uint32_t clients, closed; /* at the start; of these, so far */
 	void (*done)(void *owner);
 	void *owner;
@@ -21,7 +22,7 @@ struct drain {
 static uint32_t
 due(const struct drain *drain)
 {
-	double passed = ev_now(drain->loop) - drain->started;
+	double passed = (double)(clock_monotonic_ms() - drain->started_ms) / 1000;
 
 	if (passed >= drain->seconds)
 		return UINT32_MAX;
@@ -56,7 +57,7 @@ drain_start(struct ev_loop *loop, struct session *session, double seconds,
 	drain->loop = loop;
 	drain->session = session;
 	drain->seconds = seconds;
-	drain->started = ev_now(loop);
+	drain->started_ms = clock_monotonic_ms();
 	drain->clients = session->clients.open;
 	drain->done = done;
 	drain->owner = owner;
