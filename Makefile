@@ -65,7 +65,7 @@ TOOLS         := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/
 TIDY := $(patsubst %.c,$(B)/tidy/%,$(sort $(wildcard $(addsuffix /*.c,lib lib/tools $(DAEMONS) tests/unit \
 	$(UNIT_AREAS:%=tests/unit/%) tests/mongo tests/tools tests/fuzz tests/bench))))
 
-.PHONY: all tests test demo prove bench bench-ingest fuzz install uninstall clean help lint tidy format FORCE
+.PHONY: all tests test demo prove bench bench-ingest fuzz install deb uninstall clean help lint tidy format FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -135,6 +135,8 @@ $(B)/tidy/%: %.c $(B)/obj/%.o .clang-tidy tests/.clang-tidy
 	@clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) 2>$@.err || { cat $@.err; false; }
 	@rm -f $@.err; touch $@
 
+UNITS = $(notdir $(wildcard supervise/systemd/*.service supervise/systemd/*.target))
+
 # The page is part of the program (.incbin).
 $(B)/obj/statsd/web_files.o: $(wildcard statsd/web/*)
 
@@ -150,8 +152,17 @@ install: all
 	install -m 644 docs/*.md docs/*.png docs/alerts.yml docs/grafana.json $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
 	cp -R docs/proxies $(DESTDIR)$(PREFIX)/share/doc/dune-live/docs
 	cp -R supervise/runit supervise/s6 supervise/env $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples/systemd
+	install -m 644 supervise/systemd/*.env $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples/systemd
+	for unit in $(UNITS); do sed 's,/usr/local/bin,$(PREFIX)/bin,' supervise/systemd/$$unit \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
+
+# A Debian package of it, into $(B).
+deb: all
+	@sh supervise/debian/build $(B) $(B)
 
 uninstall:
+	rm -f $(foreach unit,$(UNITS),$(DESTDIR)$(PREFIX)/lib/systemd/system/$(unit))
 	rm -f $(foreach program,$(notdir $(PROGRAMS)),$(DESTDIR)$(PREFIX)/bin/$(program))
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.1)),$(DESTDIR)$(PREFIX)/share/man/man1/$(page))
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.7)),$(DESTDIR)$(PREFIX)/share/man/man7/$(page))
@@ -171,6 +182,7 @@ help:
 	@echo "make fuzz       the fuzz targets, FUZZ_SECONDS each"
 	@echo "make lint       layers, documentation, formatting"
 	@echo "make install    programs, man pages, examples (PREFIX=$(PREFIX), DESTDIR)"
+	@echo "make deb        a Debian package, into $(B)/"
 	@echo "CC=clang, SANITIZER=address,undefined, DEBUG=1: variants, each in a directory of its own"
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base.h"
@@ -208,6 +211,42 @@ TEST(notify_says_it_once)
 	CHECK_INT(text[0], '\n');
 	CHECK_INT(read(ends[0], text, sizeof(text)), 0);
 	close(ends[0]);
+}
+
+static void
+check_told(const char *name, size_t length)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char text[16], shown[sizeof(address.sun_path)];
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	memcpy(address.sun_path, name, length);
+	CHECK_INT(bind(fd, (const struct sockaddr *)&address,
+		      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
+	    0);
+	snprintf(shown, sizeof(shown), "%s%s", name[0] ? "" : "@", name[0] ? name : name + 1);
+	setenv("NOTIFY_SOCKET", shown, 1);
+	notify_init();
+	CHECK(getenv("NOTIFY_SOCKET") == NULL);
+	notify_ready();
+	notify_ready();
+	CHECK_INT(recv(fd, text, sizeof(text), MSG_DONTWAIT), 7);
+	CHECK(memcmp(text, "READY=1", 7) == 0);
+	CHECK_INT(recv(fd, text, sizeof(text), MSG_DONTWAIT), -1);
+	close(fd);
+}
+
+TEST(notify_tells_systemd)
+{
+	char path[100], name[100];
+	snprintf(path, sizeof(path), "%s/notify", unit_directory());
+	check_told(path, strlen(path));
+	int length = snprintf(name, sizeof(name), "%cdune-test-%d", 0, (int)getpid());
+	check_told(name, (size_t)length);
+	/* Nobody is there: that is no reason to fail. */
+	setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
+	notify_init();
+	log_init("test", LOG_ERROR, LOG_TEXT);
+	notify_ready();
 }
 
 TEST(notify_does_without)
