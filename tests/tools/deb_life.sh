@@ -77,7 +77,10 @@ sv down analyticsd
 dpkg_do -i "$new"
 [ "$(dpkg-query -W -f '${Version}' dune-live)" = "$(dpkg-deb -f "$new" Version)" ] || fail "still the old version"
 [ "$(cat /etc/dune/env/DUNE_SOURCE)" = file:/srv/feed.jsonl ] || fail "a setting was lost"
-within 20 sh -c "[ \"\$(cat /etc/sv/wsfand/supervise/pid)\" != $before ] || ! readlink /proc/$before/exe | grep -q deleted"
+# In place: the same process, with the new program.
+[ "$(pid wsfand)" = "$before" ] || fail "wsfand was started anew"
+[ "$(readlink "/proc/$before/exe")" = /usr/bin/wsfand ] || fail "wsfand runs $(readlink "/proc/$before/exe")"
+grep -q 'upgraded in place' /var/log/dune/wsfand/current || fail "wsfand says nothing of an upgrade"
 sv status analyticsd | grep -q '^down' || fail "what was down has been started"
 sv up analyticsd
 within 60 ready
