@@ -16,6 +16,10 @@
 
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
+/* What a commit costs beyond its rows (all forms that it touched are written) is paid once for
+ * each: the next one waits a few times as long as the last one took, within a bound. */
+#define PACE 4
+#define PACE_MAX_MS 2000
 
 struct committer {
 	struct committer_config config;
@@ -24,6 +28,7 @@ struct committer {
 	struct backoff backoff;
 	bool blocked;
 	uint64_t blocked_since_ms;
+	uint64_t took_ms; /* the last one */
 	char why[160];
 	char unwell[240];
 };
@@ -78,7 +83,9 @@ attempt(struct committer *committer)
 	uint64_t start = clock_monotonic_ns();
 	int result = apply_commit(apply, clock_wall_ms());
 
-	histogram_observe(&histogram_commit, (int64_t)(clock_monotonic_ns() - start) / 1000);
+	uint64_t took_us = (clock_monotonic_ns() - start) / 1000;
+	histogram_observe(&histogram_commit, (int64_t)took_us);
+	committer->took_ms = took_us / 1000;
 	if (result < 0) {
 		counters[COUNTER_commits_failed]++;
 		fail(committer, errno);
@@ -136,7 +143,8 @@ committer_note(struct committer *committer)
 		if (attempt(committer) < 0)
 			log_debug("next attempt to commit follows");
 	} else if (!ev_is_active(&committer->timer) && apply_pending(committer->config.apply)) {
-		start_timer(committer, committer->config.interval_ms);
+		uint64_t pace_ms = MIN(PACE * committer->took_ms, PACE_MAX_MS);
+		start_timer(committer, MAX(committer->config.interval_ms, (unsigned)pace_ms));
 	}
 }
 

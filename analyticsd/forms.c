@@ -22,6 +22,7 @@
 /* A commit that makes room is to make it for a part of the limits, or it would come too often. */
 #define CROWD_PART 4
 #define ROOM_PART 4
+#define REST_PART 8
 
 struct forms *
 forms_new(const struct forms_config *config)
@@ -39,6 +40,7 @@ forms_new(const struct forms_config *config)
 		forms->config.step_rows = FORMS_STEP_ROWS;
 	if (forms->config.max_bytes == 0)
 		forms->config.max_bytes = FORMS_MAX_BYTES;
+	forms->light_max = LIGHT_MAX;
 	buf_init(&forms->state, FORM_MAX_STATE);
 	if (config->store->ops->ends(config->store, &ends) < 0) {
 		forms_free(&forms);
@@ -166,9 +168,18 @@ forms_trim(struct forms *forms)
 		forms_unload(forms, LIST_FIRST(&forms->idle, struct hot_form, link));
 		counters[COUNTER_form_evictions]++;
 	}
-	while (
-	    HASH_CNT(by_id, forms->by_id) - forms->loaded > LIGHT_MAX && !list_empty(&forms->light))
+	while (HASH_CNT(by_id, forms->by_id) - forms->loaded > forms->light_max &&
+	    !list_empty(&forms->light))
 		drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
+}
+
+void
+forms_rest(struct forms *forms)
+{
+	forms->config.max = MAX(forms->config.max / REST_PART, 1);
+	forms->config.max_bytes /= REST_PART;
+	forms->light_max /= REST_PART;
+	forms_trim(forms);
 }
 
 bool

@@ -106,6 +106,8 @@ void forms_committed(struct forms *forms);
 void forms_trim(struct forms *forms);
 /* More are loaded than the limits allow, and a commit would let some of them go. */
 bool forms_crowded(const struct forms *forms);
+/* From now on they are only looked at: an eighth of the limits is enough. */
+void forms_rest(struct forms *forms);
 /* An hour has turned: form_set_now() for all. */
 void forms_set_now(struct forms *forms, int64_t now_ms);
 const struct zone *forms_zone(const struct forms *forms);

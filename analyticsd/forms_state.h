@@ -9,6 +9,7 @@ struct forms {
 	struct forms_config config;
 	struct hot_form *by_id, *by_number;
 	struct list changed, kept, idle, light;
+	size_t light_max;
 	size_t loaded, loaded_bytes; /* forms, and their memory */
 	size_t changed_unwatched; /* of those loaded */
 	struct list recounts; /* forms_recount.c's, those that began first, first */

@@ -2,6 +2,7 @@
 #include "analyticsd/state.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "analyticsd/forms_recount.h"
@@ -110,6 +111,14 @@ state_open(struct state *state, const struct state_config *config)
 		.owner = state});
 	start_steps(state);
 	return 0;
+}
+
+void
+state_rest(struct state *state)
+{
+	forms_rest(state->forms);
+	state->store->ops->rest(state->store);
+	malloc_trim(0);
 }
 
 void

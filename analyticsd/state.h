@@ -44,6 +44,8 @@ struct state {
 
 /* All but `name` and `store`, which stand in it. -1 with the store's errno: nothing was made. */
 MUST_CHECK int state_open(struct state *state, const struct state_config *config);
+/* All is committed, and no events come any more: it is only looked at, and gives memory back. */
+void state_rest(struct state *state);
 /* What is not committed is forgotten; the store stays. */
 void state_close(struct state *state);
 

@@ -117,6 +117,8 @@ set_next(struct states *states, struct state *next)
 	states->next = next;
 	states->begun_ms = clock_monotonic_ms();
 	counters[COUNTER_rebuilding] = next != NULL;
+	if (next != NULL)
+		state_rest(states->served);
 }
 
 static void

@@ -108,6 +108,9 @@ struct store_ops {
 	/* Forgets the transaction, if there is one. Cannot fail. */
 	void (*rollback)(struct store *store);
 
+	/* Only reads come for a while: lets go of memory that serves speed. */
+	void (*rest)(struct store *store);
+
 	const char *(*failure)(const struct store *store);
 	/* A corrupt store is renamed to NAME.corrupt-<seconds>; the process must end then.
 	 * Says where it went in `where`. */

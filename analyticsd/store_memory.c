@@ -338,6 +338,11 @@ memory_rollback(struct store *store)
 		change_free(container_of(node, struct change, link));
 }
 
+static void
+memory_rest(struct store *store UNUSED)
+{
+}
+
 static const char *
 memory_failure(const struct store *store UNUSED)
 {
@@ -394,6 +399,7 @@ static const struct store_ops memory_ops = {
     .put_position = memory_put_position,
     .commit = memory_commit,
     .rollback = memory_rollback,
+    .rest = memory_rest,
     .failure = memory_failure,
     .set_aside = memory_set_aside,
     .free = memory_free,

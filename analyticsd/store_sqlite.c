@@ -251,6 +251,16 @@ sqlite_rollback(struct store *store)
 	memcpy(self->database.failure, failure, sizeof(failure));
 }
 
+static void
+sqlite_rest(struct store *store)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	if (sqlite3_exec(self->database.handle, "PRAGMA cache_size = -1024; PRAGMA shrink_memory",
+		NULL, NULL, NULL) != SQLITE_OK)
+		log_debug("the cache stays: %s", sqlite3_errmsg(self->database.handle));
+}
+
 static const char *
 sqlite_failure(const struct store *store)
 {
@@ -313,6 +323,7 @@ static const struct store_ops sqlite_ops = {
     .put_position = sqlite_put_position,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .rest = sqlite_rest,
     .failure = sqlite_failure,
     .set_aside = sqlite_set_aside,
     .free = sqlite_free,

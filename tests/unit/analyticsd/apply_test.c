@@ -270,6 +270,24 @@ TEST(forms_evicts_idle_ones_only)
 	world_end(&w);
 }
 
+TEST(forms_at_rest_are_few)
+{
+	struct world w;
+
+	world_begin(&w, 16);
+	for (int form = 1; form <= 16; form++)
+		put(&w, form, form, 4);
+	world_commit(&w);
+	CHECK_INT(forms_count(w.forms), 16);
+	forms_rest(w.forms);
+	CHECK_INT(forms_count(w.forms), 2);
+	for (int form = 1; form <= 16; form++)
+		CHECK_INT(total(&w, form), 1);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 2);
+	world_end(&w);
+}
+
 /* Beyond what fits, responses are appended to forms that stay unloaded, up to a lag. */
 TEST(forms_are_appended_to_without_being_loaded)
 {
