@@ -196,7 +196,8 @@ duration_value(const bson_iter_t *iter)
 	}
 }
 
-/* A number in durationMs decides, even where it is of no use; else startedAt. */
+/* From startedAt to submittedAt, where both are there, even where that is of no use; else
+ * durationMs. */
 static void
 response_take_meta(struct response *response, const bson_iter_t *meta)
 {
@@ -218,12 +219,11 @@ response_take_meta(struct response *response, const bson_iter_t *meta)
 		}
 	}
 	int64_t taken = -1;
-	if (isfinite(duration)) {
-		if (duration >= 0 && duration <= (double)RESPONSE_MAX_DURATION_MS)
-			taken = llround(duration);
-	} else if (has_start && response->submitted_ms != RESPONSE_NO_TIME) {
+	if (has_start && response->submitted_ms != RESPONSE_NO_TIME) {
 		if (__builtin_sub_overflow(response->submitted_ms, started, &taken))
 			taken = -1;
+	} else if (duration >= 0 && duration <= (double)RESPONSE_MAX_DURATION_MS) {
+		taken = llround(duration);
 	}
 	if (taken >= 0 && taken <= RESPONSE_MAX_DURATION_MS)
 		response->duration_ms = taken;

@@ -134,10 +134,10 @@ def duration_of(response):
         return None
     taken = number_of(meta.get("durationMs"))
     started, submitted = meta.get("startedAt"), response.get("submittedAt")
-    if taken is not None:
-        taken = math.floor(taken + 0.5)
-    elif isinstance(started, datetime.datetime) and isinstance(submitted, datetime.datetime):
+    if isinstance(started, datetime.datetime) and isinstance(submitted, datetime.datetime):
         taken = milliseconds(submitted) - milliseconds(started)
+    elif taken is not None:
+        taken = math.floor(taken + 0.5)
     return taken if taken is not None and 0 <= taken <= TEN_YEARS else None
 
 

@@ -51,7 +51,7 @@ TEST(form_counts_each_type)
 	    "{'fieldId': 'stars', 'value': 4}]}");
 	add(form, zone,
 	    "{'formId': " ID ", 'submittedAt': {'$date': '2026-03-02T00:00:00Z'},"
-	    " 'meta': {'durationMs': 2001, 'startedAt': {'$date': '2026-03-01T00:00:00Z'}},"
+	    " 'meta': {'durationMs': 7, 'startedAt': {'$date': '2026-03-01T23:59:57.999Z'}},"
 	    " 'answers': [{'fieldId': 'name', 'value': 7}, {'fieldId': 'pick', 'value': ''},"
 	    "{'fieldId': 'many', 'value': []}, {'fieldId': 'stars', 'value': 1.5}]}");
 	check_field(form, "name",

@@ -180,14 +180,18 @@ TEST(response_duration)
 	CHECK_INT(duration("{'startedAt': {'$date': '2000-03-01T00:01:01Z'}}"), -1);
 	CHECK_INT(
 	    duration("{'startedAt': {'$date': {'$numberLong': '-9223372036854775808'}}}"), -1);
-	CHECK_INT(duration("{'durationMs': 7, 'startedAt': {'$date': '2026-03-01T00:00:00Z'}}"), 7);
+	CHECK_INT(
+	    duration("{'durationMs': 7, 'startedAt': {'$date': '2026-03-01T00:00:00Z'}}"), 60000);
+	CHECK_INT(duration("{'durationMs': 7, 'startedAt': '2026-03-01T00:00:00Z'}"), 7);
+	CHECK_INT(
+	    duration("{'durationMs': 7, 'startedAt': {'$date': '2026-03-01T00:02:00Z'}}"), -1);
 	CHECK_INT(
 	    duration("{'durationMs': 'x', 'startedAt': {'$date': '2026-03-01T00:00:00Z'}}"), 60000);
 	CHECK_INT(duration("{'durationMs': {'$numberDouble': 'NaN'}, 'startedAt': {'$date': "
 			   "'2026-03-01T00:00:00Z'}}"),
 	    60000);
-	CHECK_INT(
-	    duration("{'durationMs': -1, 'startedAt': {'$date': '2026-03-01T00:00:00Z'}}"), -1);
+	CHECK_INT(duration("{'durationMs': {'$numberDouble': 'NaN'}}"), -1);
+	CHECK_INT(duration("{'durationMs': -1}"), -1);
 	CHECK_INT(duration("{'durationMs': 1e300}"), -1);
 	CHECK_INT(duration("{}"), -1);
 	CHECK_INT(duration("null"), -1);
