@@ -122,6 +122,22 @@ same_as_source() {
 	went_on trickle
 }
 
+@test "failures: the server closes the cursor" {
+	following
+	local rule
+	rule=$(fault '{"command":"getMore","stream":true,"close":true}')
+	wait_until 10 log_has ingestd 'WARN: .*the server has closed the cursor'
+	has_fallen "$rule"
+	closes() {
+		rule=$(fault '{"command":"getMore","stream":true,"close":true}')
+		insert_one 'the last of it'
+	}
+	next_request closes
+	wait_until 10 arrived 'the last of it'
+	has_fallen "$rule"
+	went_on 'a closed cursor'
+}
+
 @test "failures: a getMore is never sent twice" {
 	following
 	local rule

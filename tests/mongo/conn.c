@@ -196,8 +196,11 @@ spoil(struct conn *c, bson_t *reply)
 {
 	struct cursor *cur;
 
-	if (c->effect.kill_cursor && (cur = cursor_find(c->srv, c->effect_cursor)))
+	if ((c->effect.kill_cursor || c->effect.close) &&
+	    (cur = cursor_find(c->srv, c->effect_cursor)))
 		cursor_free(c->srv, &cur);
+	if (c->effect.close)
+		reply_close_cursor(reply);
 	if (c->effect.error)
 		command_fail(c->srv, c->effect.error, reply);
 }

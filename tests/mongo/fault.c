@@ -138,6 +138,8 @@ read_key(struct fault *fault, const char *key, const bson_iter_t *it, struct fai
 		e->no_token = yes;
 	else if (strcmp(key, "empty") == 0)
 		e->empty = yes;
+	else if (strcmp(key, "close") == 0)
+		e->close = yes;
 	else if (strcmp(key, "kill_cursor") == 0)
 		e->kill_cursor = yes;
 	else
@@ -262,8 +264,9 @@ fault_append(const struct fault_list *l, const char *key, bson_t *out)
 	bson_append_array_end(out, &list);
 }
 
-void
-reply_strip_token(bson_t *reply)
+/* The reply's cursor without one member, or with another id. */
+static void
+rewrite_cursor(bson_t *reply, const char *without, bool closes)
 {
 	bson_t *stripped, cursor, sub;
 	bson_iter_t it;
@@ -278,10 +281,24 @@ reply_strip_token(bson_t *reply)
 			continue;
 		}
 		bson_append_document_begin(stripped, "cursor", -1, &sub);
-		bson_copy_to_excluding_noinit(&cursor, &sub, "postBatchResumeToken", NULL);
+		bson_copy_to_excluding_noinit(&cursor, &sub, without, NULL);
+		if (closes)
+			bson_append_int64(&sub, "id", -1, 0);
 		bson_append_document_end(stripped, &sub);
 	}
 	bson_reinit(reply);
 	bson_concat(reply, stripped);
 	bson_destroy(stripped);
+}
+
+void
+reply_strip_token(bson_t *reply)
+{
+	rewrite_cursor(reply, "postBatchResumeToken", false);
+}
+
+void
+reply_close_cursor(bson_t *reply)
+{
+	rewrite_cursor(reply, "id", true);
 }

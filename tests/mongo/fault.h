@@ -36,6 +36,7 @@ struct effect {
 	int64_t trickle_bytes, trickle_ms; /* so many bytes of the reply each so many ms */
 	bool no_token; /* the reply bears no postBatchResumeToken */
 	bool empty; /* a getMore finds nothing, whatever there is */
+	bool close; /* the cursor ends with what the getMore brings */
 	bool kill_cursor; /* what the getMore has read is lost, with its cursor */
 };
 
@@ -67,5 +68,7 @@ void effect_clear(struct effect *e);
 
 /* Takes postBatchResumeToken out of a reply with a cursor. */
 void reply_strip_token(bson_t *reply);
+/* Says in a reply with a cursor that the server has closed it. */
+void reply_close_cursor(bson_t *reply);
 
 #endif
