@@ -219,8 +219,9 @@ reporter_set_room(struct registry *registry, struct reporter *reporter, const st
 bool
 reporter_fresh(const struct reporter *reporter, struct moment now)
 {
+	/* Our own report may be a moment younger than the question. */
 	return reporter->reported &&
-	    now.monotonic_ms - reporter->last.monotonic_ms < REGISTRY_STALE_MS;
+	    now.monotonic_ms < reporter->last.monotonic_ms + REGISTRY_STALE_MS;
 }
 
 const struct list *
