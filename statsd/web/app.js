@@ -38,7 +38,7 @@ const EDGES = [
 	{ to: 'analyticsd', daemon: 'ingestd', what: 'commits', flow: (now) => now.rate('ingestd', 'committed'),
 		waits: (now) => `${short(now.of('ingestd', 'waiting'))} waiting, ${bytes(now.of('ingestd', 'waitingBytes'))}` },
 	{ to: 'wsfand', daemon: 'analyticsd', what: 'frames', flow: (now) => now.rate('analyticsd', 'frames'),
-		waits: (now) => (now.of('wsfand', 'producers') === 0 ? CUT : `${short(now.of('analyticsd', 'waiting'))} uncommitted`) },
+		waits: (now) => (now.of('wsfand', 'producers') === 0 ? CUT : `${short(now.of('analyticsd', 'waiting'))} to commit`) },
 	{ to: 'browsers', daemon: 'wsfand', what: 'messages', flow: (now) => now.rate('wsfand', 'messages'),
 		waits: (now) => `${short(now.of('wsfand', 'behind'))} behind, ${bytes(now.of('wsfand', 'waitingBytes'))}` },
 ];
