@@ -52,12 +52,23 @@ make_in_tree() { make -C "$ROOT" B="$BUILD" "$@" >"$T/make.out" 2>&1 || { cat "$
 	done
 }
 
+# The headings of a document, as GitHub makes anchors of them.
+anchors() {
+	awk '/^```/ { inside = !inside } !inside && /^#+ /' "$1" | sed -E 's/^#+ //' | tr '[:upper:]' '[:lower:]' |
+		sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
 @test "links in the documentation lead somewhere" {
-	local file link
+	local file link target
 	for file in "$ROOT"/README.md "$ROOT"/docs/*.md; do
 		while read -r link; do
-			[ -e "$(dirname "$file")/$link" ] || fail "${file#"$ROOT"/}: $link"
-		done < <(grep -oE '\]\([^)#:]+' "$file" | cut -c 3- | sort -u)
+			target=$file
+			[ -z "${link%%#*}" ] || target=$(dirname "$file")/${link%%#*}
+			[ -e "$target" ] || fail "${file#"$ROOT"/}: $link"
+			case $link in
+			*#*) anchors "$target" | grep -qxF -- "${link#*#}" || fail "${file#"$ROOT"/}: $link" ;;
+			esac
+		done < <(grep -oE '\]\([^):]+\)' "$file" | sed 's/^](//; s/)$//' | sort -u)
 	done
 }
 

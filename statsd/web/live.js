@@ -255,7 +255,8 @@ function drawStanding() {
 	if (state.state !== 'elsewhere')
 		setText(at('note'), note);
 	at('retry').hidden = !['waiting', 'refused'].includes(state.state);
-	const now = state.state === 'waiting' ? 'Reconnecting' : text;
+	// Each attempt is none of a listener's business.
+	const now = text.startsWith('Reconnecting') ? 'Reconnecting' : text;
 	if (now !== stood && stood)
 		speak(`${now}. ${note}`, true);
 	stood = now;
