@@ -238,6 +238,8 @@ house_places() { PLACES+=(-e "s,make && make install,make B='$BUILD' install,");
 			for NAME in statsd wsfand; do sv up \$NAME; sv status \$NAME; done
 			for d in statsd analyticsd ingestd wsfand; do sv -w 30 restart \$d; done
 			soon ready
+			for d in statsd analyticsd ingestd; do sv restart \$d; done; sv 2 wsfand
+			soon ready
 			sv status /etc/service/*
 			tail /var/log/dune/*/current
 		END
@@ -366,6 +368,14 @@ in_passing() {
 		analyticsd --verify                                31-verify.bats, and above
 		dune-frame -d                                      10-dune-frame.bats
 		ulimit -n                                          a shell's own
+		systemctl restart dune-live.target                 needs systemd as init; 73-systemd.bats looks at the units
+		systemctl reload dune-wsfand dune-statsd           likewise; 47-upgrade.bats
+		sv restart ingestd                                 above, for wsfand
+		sv 2                                               above, with wsfand
+		sqlite3 .backup                                    the block `backup`, above
+		make deb                                           81-deb.bats
+		for d in statsd analyticsd ingestd; do sv restart $d; done; sv 2 wsfand   above
+		apt-get install ./build/dune-live_*.deb            81-deb.bats, by dpkg
 		ss -ltnp                                           looks only
 	END
 }
