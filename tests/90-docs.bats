@@ -72,6 +72,8 @@ total() {
 	http_get "$PORT" "/api/forms/$FORM/analytics" | jq .totalResponses
 }
 
+told_of_room() { http_get "$PORT" "/api/ws/stats?formId=$FORM" | grep -q '"activeConnections":1'; }
+
 # counted N: the numbers have come to that.
 counted() { [ "$(total)" = "$1" ]; }
 
@@ -100,6 +102,8 @@ counted() { [ "$(total)" = "$1" ]; }
 	# The second time changed nothing, and neither did the death.
 	wait_until 10 counted $((before + 1))
 
+	# wsfand tells statsd of its rooms once a second.
+	wait_until 10 told_of_room
 	run_commands README.md ask >"$T/ask.out" 2>/dev/null || [ $? = 28 ] # --max-time
 	grep -q '"ready":true' "$T/ask.out" || fail "$(cat "$T/ask.out")"
 	grep -q "\"roomStats\":{\"$FORM\":1}" "$T/ask.out" || fail "$(cat "$T/ask.out")"
@@ -349,6 +353,7 @@ in_passing() {
 		npm pack                                           55-client.bats
 		npm install                                        takes what npm pack makes
 		tests/bench/run deflate                            measures for minutes
+		tests/bench/run upgrade                            measures for minutes
 		apt-get install python3-websockets                 supervise/packages has it
 		apt-get install s6                                 supervise/packages has it
 		apt-get install --no-install-recommends runit-run  takes the place of the system's init
