@@ -109,9 +109,9 @@ apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	counters[COUNTER_forms_deleted]++;
 	if (!read_form_id(doc, "deletion of a form", &id))
 		return 0;
-	int found = forms_find(apply->config.forms, &id, now_ms, &hot);
-	if (found <= 0)
-		return found;
+	/* Also one that is not known yet: a scan passed it by, and its responses may be still to come. */
+	if (forms_get(apply->config.forms, &id, now_ms, &hot) < 0)
+		return -1;
 	forms_undefine(hot);
 	forms_changed(apply->config.forms, hot, true);
 	apply_changed_form(apply, hot, now_ms);
