@@ -109,7 +109,7 @@ apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	counters[COUNTER_forms_deleted]++;
 	if (!read_form_id(doc, "deletion of a form", &id))
 		return 0;
-	/* Also one that is not known yet: a scan passed it by, and its responses may be still to come. */
+	/* Also one that is not known yet: a scan passed it by, and its responses are to come. */
 	if (forms_get(apply->config.forms, &id, now_ms, &hot) < 0)
 		return -1;
 	forms_undefine(hot);
