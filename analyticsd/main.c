@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyticsd/app.h"
+#include "analyticsd/confine.h"
 #include "analyticsd/verify.h"
 #include "lib/die.h"
 #include "lib/notify.h"
@@ -44,6 +45,7 @@ main(int argc, char **argv)
 	notify_init();
 	loop = ev_default_loop(EVFLAG_AUTO);
 	app = app_new(loop, &settings);
+	confine(&settings);
 	notify_ready();
 	code = app_run(app);
 	app_free(&app);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ingestd/app.h"
+#include "ingestd/confine.h"
 #include "ingestd/settings.h"
 #include "ingestd/source.h"
 #include "lib/die.h"
@@ -32,6 +33,8 @@ main(int argc, char **argv)
 	loop = ev_default_loop(0);
 	if (!loop)
 		die_system("unable to make an event loop");
+	/* Before the source has its thread. */
+	confine(&settings);
 	app = app_new(loop, &settings);
 	notify_ready();
 	ev_run(loop, 0);

@@ -11,6 +11,7 @@
 #include "lib/signals.h"
 #include "lib/sock.h"
 #include "statsd/app.h"
+#include "statsd/confine.h"
 #include "statsd/settings.h"
 
 static const struct program program = {
@@ -45,6 +46,7 @@ main(int argc, char **argv)
 	struct app *app = app_new(loop, &settings);
 	signals_init(loop, &signals, app);
 
+	confine(&settings);
 	notify_ready();
 	log_info("ready");
 	ev_run(loop, 0);

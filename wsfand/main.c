@@ -8,6 +8,7 @@
 #include "lib/reaper.h"
 #include "wsfand/admit.h"
 #include "wsfand/app.h"
+#include "wsfand/confine.h"
 #include "wsfand/settings.h"
 #include "wsfand/succession.h"
 
@@ -39,6 +40,7 @@ main(int argc, char **argv)
 	inheritance = succession_inherit();
 	app = app_new(loop, &settings, inheritance);
 	inheritance_free(&inheritance);
+	confine(&settings);
 	notify_ready();
 	ev_run(loop, 0);
 	app_free(&app);

@@ -19,7 +19,7 @@
 
 struct settings {
 	const char *run_dir, *state_dir, *source, *secret, *frames_to, *listen;
-	int log_level, log_format;
+	int log_level, log_format, sandbox;
 	int64_t max_frame_bytes;
 };
 
