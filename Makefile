@@ -36,9 +36,9 @@ PROGRAMS := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/dune-frame
 
 ingestd_LIBS    = -lmongoc-1.0 -lbson-1.0 -lseccomp -lev -lm
 analyticsd_LIBS = -lbson-1.0 -lsqlite3 -lutf8proc -lseccomp -lev -lm
-wsfand_LIBS     = -lwslay -lz -ljwt -lcrypto -lseccomp -lev -lm
-statsd_LIBS     = -lmicrohttpd -ljwt -lcrypto -lseccomp -lev -lm
-lib_LIBS        = -ljwt -lcrypto -lseccomp -lev -lm
+wsfand_LIBS     = -lwslay -lz -lcrypto -lseccomp -lev -lm
+statsd_LIBS     = -lmicrohttpd -lcrypto -lseccomp -lev -lm
+lib_LIBS        = -lcrypto -lseccomp -lev -lm
 bson_CFLAGS     = $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags libbson-1.0 2>/dev/null))
 mongoc_CFLAGS   = $(patsubst -I%,-isystem%,$(shell $(PKG_CONFIG) --cflags libmongoc-1.0 2>/dev/null))
 ingestd_CFLAGS    = $(mongoc_CFLAGS)

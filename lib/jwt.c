@@ -1,78 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/jwt.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include <jwt.h>
-#include <openssl/err.h>
-
+#include "lib/base64url.h"
 #include "lib/json_read.h"
+#include "lib/jwt_verify.h"
 
 #define MAX_TOKENS 4096 /* JSON tokens: as many as a token of the longest length may hold */
 #define LAST_MS INT64_C(253402300799000) /* the end of the year 9999 */
-#define BASE64URL                                                        \
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" \
-	"-_"
+#define MAX_BYTES (JWT_MAX_TOKEN * 3 / 4)
 
-static const jwt_alg_t algorithms[] = {
-    [JWT_HS256] = JWT_ALG_HS256,
-    [JWT_HS384] = JWT_ALG_HS384,
-    [JWT_HS512] = JWT_ALG_HS512,
-    [JWT_RS256] = JWT_ALG_RS256,
-    [JWT_RS384] = JWT_ALG_RS384,
-    [JWT_RS512] = JWT_ALG_RS512,
-    [JWT_ES256] = JWT_ALG_ES256,
-    [JWT_ES384] = JWT_ALG_ES384,
-    [JWT_ES512] = JWT_ALG_ES512,
+/* One part of a token, decoded. */
+struct part {
+	unsigned char bytes[MAX_BYTES + 1];
+	size_t length;
 };
 
-/* Three parts of base64url without padding (RFC 7515, 7.1). libjwt's decoder passes over what
- * it does not know, and reads an empty part beyond its end. */
-static bool
-shape_good(const char *token)
+/* Header, claims, signature: base64url with dots between (RFC 7515, 7.1). None is empty. */
+struct parts {
+	struct part header, claims, signature;
+	size_t signed_length; /* of the token: header and claims */
+};
+
+/* The part up to `end`, which is `mark`. What is behind it, or NULL. */
+static const char *
+read_part(struct part *part, const char *text, const char *end)
 {
-	for (int part = 0;; part++) {
-		size_t length = strspn(token, BASE64URL);
-		if (length == 0 || length % 4 == 1)
-			return false;
-		token += length;
-		if (part == 2)
-			return *token == '\0';
-		if (*token++ != '.')
-			return false;
-	}
+	ssize_t length;
+
+	if (end == NULL || end == text)
+		return NULL;
+	length = base64url_decode(part->bytes, text, (size_t)(end - text));
+	if (length <= 0)
+		return NULL;
+	part->length = (size_t)length;
+	return end + 1;
 }
 
 static bool
-header_good(jwt_t *jwt, enum jwt_algorithm wanted)
+read_parts(struct parts *parts, const char *token, size_t length)
 {
-	const char *name = jwt_get_header(jwt, "alg");
-	char *critical = jwt_get_headers_json(jwt, "crit");
-	bool good = critical == NULL && jwt_get_alg(jwt) == algorithms[wanted] && name != NULL &&
-	    strcmp(name, jwt_algorithm_name(wanted)) == 0;
+	const char *end = token + length, *at = token;
 
-	free(critical);
+	at = read_part(&parts->header, at, memchr(at, '.', length));
+	if (at == NULL)
+		return false;
+	at = read_part(&parts->claims, at, memchr(at, '.', (size_t)(end - at)));
+	if (at == NULL)
+		return false;
+	parts->signed_length = (size_t)(at - 1 - token);
+	return read_part(&parts->signature, at, end) != NULL;
+}
+
+/* A name that stands there twice means what its reader likes: such a document is refused (RFC
+ * 7515, 4; RFC 7519, 4), as far as we read it. */
+static bool
+names_once(const struct json_doc *doc, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		int seen = 0;
+
+		JSON_FOR_EACH (key, doc, 0)
+			seen += json_string_is(doc, key, *names);
+		if (seen > 1)
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_object(struct json_doc *doc, const struct part *part, const char *const *names)
+{
+	if (json_parse(doc, (const char *)part->bytes, part->length, MAX_TOKENS, NULL) < 0)
+		return false;
+	if (json_type(doc, 0) == JSON_OBJECT && names_once(doc, names))
+		return true;
+	json_free(doc);
+	return false;
+}
+
+static bool
+header_good(const struct part *header, enum jwt_algorithm wanted)
+{
+	static const char *const names[] = {"alg", "crit", "typ", NULL};
+	struct json_doc doc;
+	char type[8];
+	bool good;
+
+	if (!read_object(&doc, header, names))
+		return false;
+	good = json_string_is(&doc, json_get(&doc, 0, "alg"), jwt_algorithm_name(wanted)) &&
+	    json_get(&doc, 0, "crit") < 0 &&
+	    (json_get(&doc, 0, "typ") < 0 ||
+		(json_string(&doc, json_get(&doc, 0, "typ"), type, sizeof(type)) > 0 &&
+		    strcasecmp(type, "JWT") == 0));
+	json_free(&doc);
 	return good;
-}
-
-/* The claims of a token that one of the keys has signed, as JSON (to be freed), or NULL. */
-static char *
-verify(const struct jwt_keys *keys, const char *token)
-{
-	char *claims = NULL;
-
-	for (size_t i = 0; i < keys->count && claims == NULL; i++) {
-		jwt_t *jwt = NULL;
-		if (jwt_decode(&jwt, token, keys->keys[i].bytes, (int)keys->keys[i].length) != 0)
-			continue;
-		if (header_good(jwt, keys->algorithm))
-			claims = jwt_get_grants_json(jwt, NULL);
-		jwt_free(jwt);
-	}
-	/* A key that did not fit leaves its errors behind. */
-	ERR_clear_error();
-	return claims;
 }
 
 /* A NumericDate (RFC 7519, 2) in milliseconds. 1, 0: not there, -1: no number. */
@@ -142,12 +167,11 @@ read_forms(const struct json_doc *doc, struct jwt_grant *grant)
 }
 
 static enum jwt_verdict
-judge_claims(const struct jwt_keys *keys, const struct json_doc *doc, int64_t now_ms,
+judge_document(const struct jwt_keys *keys, const struct json_doc *doc, int64_t now_ms,
     struct jwt_grant *grant)
 {
-	if (json_type(doc, 0) != JSON_OBJECT)
-		return JWT_INVALID;
 	enum jwt_verdict verdict = judge_time(doc, now_ms, &grant->expires_ms);
+
 	if (verdict != JWT_OK)
 		return verdict;
 	if (keys->issuer != NULL && !json_string_is(doc, json_get(doc, 0, "iss"), keys->issuer))
@@ -158,28 +182,38 @@ judge_claims(const struct jwt_keys *keys, const struct json_doc *doc, int64_t no
 	return JWT_OK;
 }
 
+static enum jwt_verdict
+judge_claims(
+    const struct jwt_keys *keys, const struct part *claims, int64_t now_ms, struct jwt_grant *grant)
+{
+	static const char *const names[] = {"exp", "nbf", "iss", "aud", "forms", NULL};
+	struct json_doc doc;
+	enum jwt_verdict verdict;
+
+	if (!read_object(&doc, claims, names))
+		return JWT_INVALID;
+	verdict = judge_document(keys, &doc, now_ms, grant);
+	json_free(&doc);
+	return verdict;
+}
+
 enum jwt_verdict
 jwt_read(const struct jwt_keys *keys, const char *token, size_t length, int64_t now_ms,
     struct jwt_grant *grant)
 {
-	char copy[JWT_MAX_TOKEN + 1];
-	struct json_doc doc;
+	struct parts parts;
+	enum jwt_verdict verdict;
 
 	if (length == 0)
 		return JWT_MISSING;
-	if (length > JWT_MAX_TOKEN || memchr(token, '\0', length) != NULL)
+	if (length > JWT_MAX_TOKEN || !read_parts(&parts, token, length) ||
+	    !header_good(&parts.header, keys->algorithm))
 		return JWT_INVALID;
-	memcpy(copy, token, length);
-	copy[length] = '\0';
-	char *claims = shape_good(copy) ? verify(keys, copy) : NULL;
-	if (claims == NULL)
+	verdict = judge_claims(keys, &parts.claims, now_ms, grant);
+	if (verdict == JWT_OK &&
+	    !jwt_verify(
+		keys, token, parts.signed_length, parts.signature.bytes, parts.signature.length))
 		return JWT_INVALID;
-	enum jwt_verdict verdict = JWT_INVALID;
-	if (json_parse(&doc, claims, strlen(claims), MAX_TOKENS, NULL) == 0) {
-		verdict = judge_claims(keys, &doc, now_ms, grant);
-		json_free(&doc);
-	}
-	free(claims);
 	return verdict;
 }
 

@@ -2,10 +2,11 @@
 /* jwt: which forms a token lets its bearer see (RFC 7519). Pure: the time is an argument.
  * Never logs; callers must not log tokens either.
  *
- * libjwt verifies the signature, with each key in turn. It alone would take the algorithm from
- * the token; here it must be the configured one, to the letter, so neither "none" nor a
- * public key used as a secret gets anybody in (RFC 8725, 2.1). What libjwt is lenient about
- * is refused before it sees the token: padding, other alphabets, empty parts.
+ * In this order, the cheapest first: the shape; the header's `alg`, which must be the configured
+ * one to the letter (so neither "none" nor a public key used as a secret gets anybody in; RFC
+ * 8725, 2.1); the claims; the signature. So a crowd that comes back with tokens that have expired
+ * costs 2 us each, and nothing that a token says counts before its signature was found good. A
+ * name that stands twice among those that are read is refused.
  *
  * Claims: `exp` (must be there) and `nbf` (if there), numbers, with 30 s of tolerance for clocks
  * that differ; `iss` where DUNE_JWT_ISSUER is set, equal; `aud` where DUNE_JWT_AUDIENCE is set,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "lib/mem.h"
 #include "lib/sock.h"
@@ -18,19 +19,20 @@
 #define SECRET_FILE_SETTING "DUNE_JWT_SECRET_FILE"
 #define PUBLIC_KEY_SETTING "DUNE_JWT_PUBLIC_KEY_FILE"
 
-static const struct kind {
-	const char *name;
-	size_t secret_bytes; /* of the hash, for secrets; 0: public keys */
-} kinds[] = {
-    [JWT_HS256] = {"HS256", 32},
-    [JWT_HS384] = {"HS384", 48},
-    [JWT_HS512] = {"HS512", 64},
-    [JWT_RS256] = {"RS256", 0},
-    [JWT_RS384] = {"RS384", 0},
-    [JWT_RS512] = {"RS512", 0},
-    [JWT_ES256] = {"ES256", 0},
-    [JWT_ES384] = {"ES384", 0},
-    [JWT_ES512] = {"ES512", 0},
+static const struct jwt_kind kinds[] = {
+    [JWT_HS256] = {"HS256", JWT_HMAC, "SHA256", NULL, 32},
+    [JWT_HS384] = {"HS384", JWT_HMAC, "SHA384", NULL, 48},
+    [JWT_HS512] = {"HS512", JWT_HMAC, "SHA512", NULL, 64},
+    [JWT_RS256] = {"RS256", JWT_RSA, "SHA256", NULL, 0},
+    [JWT_RS384] = {"RS384", JWT_RSA, "SHA384", NULL, 0},
+    [JWT_RS512] = {"RS512", JWT_RSA, "SHA512", NULL, 0},
+    [JWT_ES256] = {"ES256", JWT_ECDSA, "SHA256", "P-256", 32},
+    [JWT_ES384] = {"ES384", JWT_ECDSA, "SHA384", "P-384", 48},
+    [JWT_ES512] = {"ES512", JWT_ECDSA, "SHA512", "P-521", 66},
+    [JWT_PS256] = {"PS256", JWT_PSS, "SHA256", NULL, 0},
+    [JWT_PS384] = {"PS384", JWT_PSS, "SHA384", NULL, 0},
+    [JWT_PS512] = {"PS512", JWT_PSS, "SHA512", NULL, 0},
+    [JWT_EDDSA] = {"EdDSA", JWT_EDWARDS, NULL, NULL, 0},
 };
 
 bool
@@ -38,6 +40,12 @@ jwt_wanted(const struct jwt_config *config)
 {
 	return config->secret != NULL || config->secret_file != NULL ||
 	    config->public_key_file != NULL;
+}
+
+const struct jwt_kind *
+jwt_kind(enum jwt_algorithm algorithm)
+{
+	return &kinds[algorithm];
 }
 
 const char *
@@ -82,24 +90,29 @@ read_file(const char *setting, const char *path, char *out, char *error)
 	return (ssize_t)length;
 }
 
-static int
-add_key(struct jwt_keys *keys, const char *setting, const void *bytes, size_t length, char *error)
+/* A new one, or NULL where there is no room. */
+static struct jwt_key *
+add_key(struct jwt_keys *keys, const char *setting, char *error)
 {
-	if (keys->count == JWT_MAX_KEYS)
-		return fail(error, "%s: more than %d keys", setting, JWT_MAX_KEYS);
-	struct jwt_key *key = &keys->keys[keys->count++];
-	key->bytes = mem_dup(bytes, length);
-	key->length = length;
-	return 0;
+	if (keys->count < JWT_MAX_KEYS)
+		return &keys->keys[keys->count++];
+	(void)fail(error, "%s: more than %d keys", setting, JWT_MAX_KEYS);
+	return NULL;
 }
 
 static int
 add_secret(
     struct jwt_keys *keys, const char *setting, const char *secret, size_t length, char *error)
 {
-	if (length < kinds[keys->algorithm].secret_bytes)
+	struct jwt_key *key = add_key(keys, setting, error);
+
+	if (key == NULL)
+		return -1;
+	if (length < kinds[keys->algorithm].bytes)
 		keys->weak = true;
-	return add_key(keys, setting, secret, length, error);
+	key->bytes = mem_dup(secret, length);
+	key->length = length;
+	return 0;
 }
 
 static int
@@ -128,17 +141,18 @@ add_public_keys(
 {
 	struct jwt_pem *pem = jwt_pem_open(text, length);
 	const char *why = NULL;
-	char *bytes;
-	size_t key;
+	EVP_PKEY *public_key;
 	int result;
 
-	while ((result = jwt_pem_next(pem, keys->algorithm, &bytes, &key, &why)) > 0) {
-		int added = add_key(keys, PUBLIC_KEY_SETTING, bytes, key, error);
-		MEM_FREE(&bytes);
-		if (added < 0) {
+	while ((result = jwt_pem_next(pem, keys->algorithm, &public_key, &why)) > 0) {
+		struct jwt_key *key = add_key(keys, PUBLIC_KEY_SETTING, error);
+
+		if (key == NULL) {
+			EVP_PKEY_free(public_key);
 			result = -2;
 			break;
 		}
+		key->public_key = public_key;
 	}
 	jwt_pem_close(&pem);
 	if (result == -1)
@@ -190,7 +204,7 @@ load(struct jwt_keys *keys, const struct jwt_config *config, char *error)
 	const char *algorithm = jwt_algorithm_name(keys->algorithm);
 	bool secrets = config->secret != NULL || config->secret_file != NULL;
 
-	if (kinds[keys->algorithm].secret_bytes == 0) {
+	if (kinds[keys->algorithm].family != JWT_HMAC) {
 		if (secrets)
 			return fail(error,
 			    "DUNE_JWT_ALGORITHM is %s, which has a public key: unset %s", algorithm,
@@ -250,6 +264,7 @@ jwt_keys_free(struct jwt_keys **pointer)
 	for (size_t i = 0; i < keys->count; i++) {
 		OPENSSL_cleanse(keys->keys[i].bytes, keys->keys[i].length);
 		MEM_FREE(&keys->keys[i].bytes);
+		EVP_PKEY_free(keys->keys[i].public_key);
 	}
 	MEM_FREE(&keys->issuer);
 	MEM_FREE(&keys->audience);

@@ -18,8 +18,7 @@
 #define JWT_MAX_KEYS 8
 #define JWT_MAX_KEY_FILE 65536
 
-/* RFC 7518, 3.1, as far as libjwt 1.10 has them: neither PS256 nor EdDSA. In the
- * order of DUNE_JWT_ALGORITHM's choices. */
+/* RFC 7518, 3.1, and RFC 8037, 3.1. In the order of DUNE_JWT_ALGORITHM's choices. */
 enum jwt_algorithm {
 	JWT_HS256,
 	JWT_HS384,
@@ -30,6 +29,20 @@ enum jwt_algorithm {
 	JWT_ES256,
 	JWT_ES384,
 	JWT_ES512,
+	JWT_PS256,
+	JWT_PS384,
+	JWT_PS512,
+	JWT_EDDSA,
+};
+
+enum jwt_family { JWT_HMAC, JWT_RSA, JWT_PSS, JWT_ECDSA, JWT_EDWARDS };
+
+struct jwt_kind {
+	const char *name; /* "HS256" */
+	enum jwt_family family;
+	const char *hash; /* as libcrypto calls it; NULL: the algorithm has its own */
+	const char *curve; /* ECDSA: the one that goes with it (RFC 7518, 3.4) */
+	size_t bytes; /* HMAC: of the hash; ECDSA: of half a signature */
 };
 
 /* The settings; NULL where unset. */
@@ -40,8 +53,9 @@ struct jwt_config {
 };
 
 struct jwt_key {
-	unsigned char *bytes; /* a secret, or one public key in PEM */
+	unsigned char *bytes; /* a secret; else NULL */
 	size_t length;
+	struct evp_pkey_st *public_key; /* libcrypto's EVP_PKEY; or NULL */
 };
 
 struct jwt_keys {
@@ -65,6 +79,7 @@ struct jwt_keys {
 /* Whether tokens are asked at all. */
 bool jwt_wanted(const struct jwt_config *config);
 
+const struct jwt_kind *jwt_kind(enum jwt_algorithm algorithm);
 /* "HS256". */
 const char *jwt_algorithm_name(enum jwt_algorithm algorithm);
 

@@ -37,82 +37,58 @@ jwt_pem_close(struct jwt_pem **pointer)
 	MEM_FREE(pointer);
 }
 
-/* The curve that goes with an algorithm (RFC 7518, 3.4), or NID_undef for RSA. */
-static int
-curve_of(enum jwt_algorithm algorithm)
+static const char *
+check_rsa(EVP_PKEY *key)
 {
-	switch (algorithm) {
-	case JWT_ES256:
-		return NID_X9_62_prime256v1;
-	case JWT_ES384:
-		return NID_secp384r1;
-	case JWT_ES512:
-		return NID_secp521r1;
-	default:
-		return NID_undef;
-	}
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
+		return "a key that is not RSA";
+	return EVP_PKEY_get_bits(key) < RSA_MIN_BITS ? "an RSA key of less than 2048 bits" : NULL;
 }
 
-/* NULL, or why the key is not for that algorithm. */
 static const char *
-check_key(EVP_PKEY *key, enum jwt_algorithm algorithm)
+check_elliptic(EVP_PKEY *key, const char *curve)
 {
-	int curve = curve_of(algorithm);
 	char group[64];
 
-	if (curve == NID_undef) {
-		if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
-			return "a key that is not RSA";
-		return EVP_PKEY_get_bits(key) < RSA_MIN_BITS ? "an RSA key of less than 2048 bits"
-							     : NULL;
-	}
 	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
 		return "a key of no elliptic curve";
 	if (EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) != 1 ||
-	    OBJ_txt2nid(group) != curve)
+	    OBJ_txt2nid(group) != EC_curve_nist2nid(curve))
 		return "a key of another curve";
 	return NULL;
 }
 
-/* The key alone, in PEM. */
-static int
-write_key(EVP_PKEY *key, char **text, size_t *length)
+/* NULL, or why the key is not for that algorithm. */
+static const char *
+check_key(EVP_PKEY *key, const struct jwt_kind *kind)
 {
-	BIO *out = BIO_new(BIO_s_mem());
-	char *bytes;
-	int result = -1;
+	int id = EVP_PKEY_get_base_id(key);
 
-	if (out == NULL)
-		die_system("unable to allocate memory");
-	if (PEM_write_bio_PUBKEY(out, key) == 1) {
-		*length = (size_t)BIO_get_mem_data(out, &bytes);
-		*text = mem_dup(bytes, *length);
-		result = 1;
-	}
-	BIO_free(out);
-	return result;
+	if (kind->family == JWT_ECDSA)
+		return check_elliptic(key, kind->curve);
+	if (kind->family == JWT_EDWARDS)
+		return id == EVP_PKEY_ED25519 || id == EVP_PKEY_ED448
+		    ? NULL
+		    : "a key that is neither Ed25519 nor Ed448";
+	return check_rsa(key);
 }
 
-static int
-read_key(const unsigned char *der, long length, enum jwt_algorithm algorithm, char **text,
-    size_t *text_length, const char **why)
+/* The key, or NULL and why. */
+static EVP_PKEY *
+read_key(const unsigned char *der, long length, enum jwt_algorithm algorithm, const char **why)
 {
 	EVP_PKEY *key = d2i_PUBKEY(NULL, &der, length);
-	int result = -1;
 
-	if (key == NULL)
-		*why = "a public key that makes no sense";
-	else
-		*why = check_key(key, algorithm);
-	if (*why == NULL && (result = write_key(key, text, text_length)) < 0)
-		*why = "a public key that cannot be written";
+	*why = key == NULL ? "a public key that makes no sense"
+			   : check_key(key, jwt_kind(algorithm));
+	if (*why == NULL)
+		return key;
 	EVP_PKEY_free(key);
-	return result;
+	return NULL;
 }
 
 int
-jwt_pem_next(struct jwt_pem *pem, enum jwt_algorithm algorithm, char **text, size_t *length,
-    const char **why)
+jwt_pem_next(struct jwt_pem *pem, enum jwt_algorithm algorithm, EVP_PKEY **key, const char **why)
 {
 	char *name = NULL, *header = NULL;
 	unsigned char *der = NULL;
@@ -127,7 +103,8 @@ jwt_pem_next(struct jwt_pem *pem, enum jwt_algorithm algorithm, char **text, siz
 		else
 			*why = "malformed PEM";
 	} else if (strcmp(name, PEM_STRING_PUBLIC) == 0) {
-		result = read_key(der, der_length, algorithm, text, length, why);
+		*key = read_key(der, der_length, algorithm, why);
+		result = *key != NULL ? 1 : -1;
 	} else if (strstr(name, "PRIVATE KEY") != NULL) {
 		*why = "a private key, which does not belong here";
 	} else {

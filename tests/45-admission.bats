@@ -105,13 +105,15 @@ counter_is() { [ "$(http_get "$(listen_port statsd)" /metrics | sed -n "s/^$1{[^
 	done
 }
 
-@test "RS256 and ES256, by their public keys; a public key is no secret" {
+@test "RS256, ES256 and EdDSA, by their public keys; a public key is no secret" {
 	openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$T/rsa"
 	openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$T/ec"
+	openssl genpkey -quiet -algorithm ED25519 -out "$T/ed"
+	openssl pkey -in "$T/ed" -pubout -out "$T/ed.pub"
 	openssl pkey -in "$T/rsa" -pubout -out "$T/rsa.pub"
 	openssl pkey -in "$T/ec" -pubout -out "$T/ec.pub"
 	local kind
-	for kind in rsa:RS256 ec:ES256; do
+	for kind in rsa:RS256 ec:ES256 ed:EdDSA; do
 		start_daemon "wsfand:${kind%:*}" DUNE_RUN_DIR="$(mktemp -d "$T/XXXX")" DUNE_LOG_LEVEL=debug \
 			DUNE_JWT_PUBLIC_KEY_FILE="$T/${kind%:*}.pub" DUNE_JWT_ALGORITHM="${kind#*:}"
 		WS_PORT=$(listen_port "wsfand:${kind%:*}")

@@ -14,6 +14,7 @@ import hmac
 import json
 import subprocess
 import sys
+import tempfile
 import time
 
 
@@ -36,6 +37,13 @@ def sign(algorithm, key, text):
     digest = "sha" + algorithm[2:]
     if algorithm == "none":
         return b""
+    if algorithm == "EdDSA":
+        # It reads its input twice, so a pipe will not do.
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(text)
+            file.flush()
+            return subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", file.name],
+                                  stdout=subprocess.PIPE, check=True).stdout
     if algorithm.startswith("HS"):
         return hmac.new(key.encode(), text, digest).digest()
     der = subprocess.run(["openssl", "dgst", "-" + digest, "-sign", key], input=text, stdout=subprocess.PIPE,

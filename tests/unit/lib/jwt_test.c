@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base64url.h"
+#include "lib/jwt_verify.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/texts.h"
 #include "tests/unit/lib/tokens.h"
@@ -174,7 +176,8 @@ TEST(jwt_shape)
 		check_token(__LINE__, keys, text, i == 0 ? JWT_MISSING : JWT_INVALID);
 		snprintf(text, sizeof(text), "%s", good);
 		text[i] = text[i] == 'A' ? 'B' : 'A';
-		check_token(__LINE__, keys, text, JWT_INVALID);
+		/* Where its claims are not good, they are the reason. */
+		CHECK(judge_at(keys, text, NOW, &expires_ms) != JWT_OK);
 		text[i] = '=';
 		check_token(__LINE__, keys, text, JWT_INVALID);
 	}
@@ -329,6 +332,109 @@ TEST(jwt_elliptic)
 	    JWT_ES384, JWT_ES256, key_pair_make("EC", 0, "P-384"), key_pair_make("EC", 0, "P-384"));
 	check_public(
 	    JWT_ES512, JWT_ES256, key_pair_make("EC", 0, "P-521"), key_pair_make("EC", 0, "P-521"));
+}
+
+/* An unsigned token with bad claims is told of these; with good ones it is nobody's. */
+TEST(jwt_signature_last)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+
+	CHECK_INT(judge_once(keys, token_hs256("{\"exp\":1}", "other")), JWT_EXPIRED);
+	CHECK_INT(judge_once(keys, token_hs256("{" GOOD "}", "other")), JWT_INVALID);
+	CHECK_INT(judge_once(keys, token_hs256("{" EXP "\"forms\":[]}", "other")), JWT_INVALID);
+	jwt_keys_free(&keys);
+}
+
+TEST(jwt_names_stand_once)
+{
+	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
+
+	CHECK_CLAIMS(GOOD ",\"exp\":1700000100", JWT_INVALID);
+	CHECK_CLAIMS(GOOD ",\"forms\":[]", JWT_INVALID);
+	CHECK_CLAIMS(GOOD ",\"e\\u0078p\":1700000100", JWT_INVALID);
+	CHECK_CLAIMS(GOOD ",\"x\":1,\"x\":2", JWT_OK);
+	jwt_keys_free(&keys);
+}
+
+static void
+check_signed(enum jwt_algorithm algorithm, enum jwt_algorithm other, const char *kind, size_t bits)
+{
+	struct key_pair pair = key_pair_make(kind, bits, NULL);
+	struct key_pair stranger = key_pair_make(kind, bits, NULL);
+	struct jwt_keys *keys = load(&(struct jwt_config){
+	    .algorithm = (int)algorithm, .public_key_file = file_make("key", pair.public_pem)});
+	char *token = token_with_key(algorithm, "{" GOOD "}", pair.private_pem);
+
+	check_token(__LINE__, keys, token, JWT_OK);
+	token[strlen(token) - 5] ^= 3;
+	CHECK_INT(judge_once(keys, token), JWT_INVALID);
+	CHECK_INT(judge_once(keys, token_with_key(algorithm, "{" GOOD "}", stranger.private_pem)),
+	    JWT_INVALID);
+	if (other != algorithm)
+		CHECK_INT(judge_once(keys, token_with_key(other, "{" GOOD "}", pair.private_pem)),
+		    JWT_INVALID);
+	check_confusion(keys, pair.public_pem);
+	jwt_keys_free(&keys);
+	key_pair_free(&pair);
+	key_pair_free(&stranger);
+}
+
+TEST(jwt_pss)
+{
+	check_signed(JWT_PS256, JWT_RS256, "RSA", 2048);
+	check_signed(JWT_PS512, JWT_PS256, "RSA", 2048);
+	check_signed(JWT_RS256, JWT_PS256, "RSA", 2048);
+}
+
+TEST(jwt_edwards)
+{
+	check_signed(JWT_EDDSA, JWT_EDDSA, "ED25519", 0);
+	check_signed(JWT_EDDSA, JWT_EDDSA, "ED448", 0);
+}
+
+/* RFC 8037, A.1 and A.4. */
+TEST(jwt_verify_of_the_rfc)
+{
+	static const char signed_text[] =
+	    "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+	static const char public_pem[] =
+	    "-----BEGIN PUBLIC KEY-----\n"
+	    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n"
+	    "-----END PUBLIC KEY-----\n";
+	static const char signature[] =
+	    "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylG"
+	    "jg5BhVsPt9g7sVvpAr_MuM0KAg";
+	struct jwt_keys *keys = load(&(struct jwt_config){
+	    .algorithm = JWT_EDDSA, .public_key_file = file_make("key", public_pem)});
+	unsigned char bytes[64];
+
+	CHECK_INT(base64url_decode(bytes, signature, strlen(signature)), 64);
+	CHECK(jwt_verify(keys, signed_text, strlen(signed_text), bytes, 64));
+	CHECK(!jwt_verify(keys, signed_text, strlen(signed_text) - 1, bytes, 64));
+	CHECK(!jwt_verify(keys, signed_text, strlen(signed_text), bytes, 63));
+	bytes[63] ^= 0x10;
+	CHECK(!jwt_verify(keys, signed_text, strlen(signed_text), bytes, 64));
+	jwt_keys_free(&keys);
+}
+
+/* RFC 4648, 10, without the padding. */
+TEST(jwt_base64url)
+{
+	static const struct {
+		const char *text, *bytes;
+	} good[] = {{"", ""}, {"Zg", "f"}, {"Zm8", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg", "foob"},
+	    {"Zm9vYmE", "fooba"}, {"Zm9vYmFy", "foobar"}, {"-_8", "\xfb\xff"}};
+	static const char *const bad[] = {"Z", "Zm9vY", "Zg==", "Zh", "Zm9", "Z g", "+/8", "Zm\n8"};
+	unsigned char out[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		ssize_t length = base64url_decode(out, good[i].text, strlen(good[i].text));
+
+		CHECK(length >= 0);
+		CHECK_BYTES(out, (size_t)length, good[i].bytes, strlen(good[i].bytes));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_INT(base64url_decode(out, bad[i], strlen(bad[i])), -1);
 }
 
 TEST(jwt_grants)
