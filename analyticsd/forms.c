@@ -108,8 +108,10 @@ drop(struct forms *forms, struct hot_form *hot)
 {
 	forms_unload(forms, hot);
 	list_remove(&hot->link);
+	/* NOLINTBEGIN(clang-analyzer-core.NullDereference): it does not see into uthash's table */
 	HASH_DELETE(by_id, forms->by_id, hot);
 	HASH_DELETE(by_number, forms->by_number, hot);
+	/* NOLINTEND(clang-analyzer-core.NullDereference) */
 	hot_definition_forget(hot);
 	free(hot);
 }

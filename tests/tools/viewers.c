@@ -287,7 +287,7 @@ main(int argc, char **argv)
 	last = mem_zalloc(rooms * sizeof(*last));
 	for (size_t i = 0; i < count; i++) {
 		viewers[i].room = (uint32_t)(i % rooms);
-		start_viewer(&viewers[i], atoi(argv[1]), poll);
+		start_viewer(&viewers[i], (int)strtol(argv[1], NULL, 10), poll);
 		/* Each is told how many there are: nobody may fall behind meanwhile. */
 		read_all(poll, 0);
 	}
