@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_TIMEOUT_S 30
+#define DEFAULT_TIMEOUT_S 120
 #define MAX_FDS 1024
 
 static struct unit_test *tests, **tests_end = &tests;

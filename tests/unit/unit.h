@@ -6,7 +6,7 @@
  *             CHECK(frame_parse(data, 3, 100, &n) == 0);
  *     }
  *
- * Each runs in a child of its own, has 30 s (UNIT_TIMEOUT_S), must leave no descriptor open
+ * Each runs in a child of its own, has 120 s (UNIT_TIMEOUT_S), must leave no descriptor open
  * and, under ASan, no memory; what it wrote is shown when it fails. The program takes names of
  * tests as arguments (none: all), and ends with `N passed, N failed`. TAP is not needed. */
 #ifndef TESTS_UNIT_UNIT_H
