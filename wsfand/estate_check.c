@@ -116,7 +116,7 @@ check_queue(const struct check *check, const struct estate_client *client)
 		return NULL;
 	if (count == 0)
 		return "nothing is half sent";
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is such a message, see above */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there is such a message */
 	if (client->sent >= check->lengths[estate_queued(&client->queue, 0) - 1])
 		return "a client's message has left already";
 	return NULL;
