@@ -29,7 +29,7 @@ save_queue(struct saver *saver, const struct outq *queue, struct queue_bytes *by
 		uint32_t number = saver_message(saver, outq_at(queue, i));
 
 		for (int byte = 0; byte < 4; byte++)
-			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it holds 4 * count */
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): large enough */
 			bytes->data[4 * i + (uint32_t)byte] = (uint8_t)(number >> 8 * byte);
 	}
 	return (struct estate_bytes){bytes->data, length};
