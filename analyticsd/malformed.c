@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/malformed.h"
 
+#include <string.h>
+
 #include "analyticsd/counters.h"
 #include "lib/log.h"
 
 void
 malformed_note(const bson_t *doc, const char *kind, const char *why)
 {
-	static struct log_limit limit = LOG_LIMIT(10, 1000);
+	/* Many bad ones of one kind do not hide the first of another. */
+	static struct log_limit responses = LOG_LIMIT(10, 1000), others = LOG_LIMIT(10, 1000);
+	struct log_limit *limit = strcmp(kind, "response") == 0 ? &responses : &others;
 	bson_iter_t iter;
 	bson_t only;
 	char *text = NULL;
@@ -19,7 +23,7 @@ malformed_note(const bson_t *doc, const char *kind, const char *why)
 			text = bson_as_relaxed_extended_json(&only, NULL);
 		bson_destroy(&only);
 	}
-	log_limited(&limit, LOG_WARN, "malformed %s %.300s skipped: %s", kind,
+	log_limited(limit, LOG_WARN, "malformed %s %.300s skipped: %s", kind,
 	    text != NULL ? text : "(without _id)", why);
 	bson_free(text);
 }

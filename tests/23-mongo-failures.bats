@@ -246,8 +246,8 @@ positions_rise() {
 	while read -r code text; do
 		rule=$(fault "{\"command\":\"aggregate\",\"stream\":true,\"error\":{\"code\":$code},\"times\":-1}")
 		control '{"cut":"all"}' >/dev/null
+		wait_until 10 has_fallen "$rule"
 		wait_until 10 log_has ingestd "ERROR: .*$text"
-		has_fallen "$rule"
 		holds 1.5 eq 1 "$(applied "$rule")"
 		control "{\"clear\":$rule}" >/dev/null
 		stop_daemon ingestd
@@ -372,6 +372,8 @@ certificate() {
 	front() {
 		spawn front socat "OPENSSL-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,cert=$T/$1.pem,verify=0" \
 			"TCP:$(sed -E 's,mongodb://([^/]*)/.*,\1,' <<<"$MONGO_URI")"
+		# Before anybody else is given that port.
+		wait_until 10 eval "(: <>/dev/tcp/127.0.0.1/$port) 2>/dev/null"
 	}
 	options="directConnection=true&tls=true&tlsCAFile=$T/ca.pem"
 	front old
