@@ -32,7 +32,7 @@ setup() {
 	eq "$("$BIN/wsfand" --version | grep -oE '[0-9]+\.[0-9.]+' | head -n 1)" "$(dpkg-deb -f "$OLD" Version)"
 	# Every library that is linked is among what it depends on.
 	depends=$(dpkg-deb -f "$OLD" Depends)
-	for name in bson mongoc sqlite3 microhttpd wslay jwt ev4 utf8proc; do
+	for name in bson mongoc sqlite3 microhttpd wslay ssl seccomp ev4 utf8proc; do
 		[[ $depends == *"$name"* ]] || fail "nothing of $name in: $depends"
 	done
 	(cd "$T/root" && md5sum --quiet -c "$T/control/md5sums")
