@@ -64,7 +64,7 @@ start_demo() {
 	script -qec true /dev/null </dev/null >/dev/null 2>&1 || skip "no pseudo-terminals here"
 	mkfifo "$T/keys"
 	exec {keys}<>"$T/keys"
-	SPAWN_STDIN=$T/keys spawn demo script -qefc "sh $ROOT/supervise/demo --port $PORT" /dev/null
+	SPAWN_STDIN=$T/keys spawn demo script -qefc "exec sh $ROOT/supervise/demo --port $PORT" /dev/null
 	await_demo
 	printf '\003' >&"$keys"
 	await_spawned demo 30
