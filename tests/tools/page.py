@@ -23,6 +23,7 @@ import socket
 import struct
 import sys
 import time
+import urllib.request
 
 from browser import Browser
 
@@ -468,9 +469,21 @@ def own_port(browser, _wsfand, statsd, _producer):
     assert "wsfand" in text(browser, "note")
 
 
+def until_metric(statsd, line, seconds=15):
+    end = time.monotonic() + seconds
+    while True:
+        with urllib.request.urlopen(f"http://127.0.0.1:{statsd}/metrics", timeout=5) as answer:
+            if line in answer.read().decode().splitlines():
+                return
+        assert time.monotonic() < end, f"no {line!r} in /metrics within {seconds} s"
+        time.sleep(0.05)
+
+
 def overview(browser, wsfand, statsd, producer):
     open_live(browser, wsfand, producer)
     producer.send("room:wrong", {})
+    # Known to statsd before the page looks: what it sees rise is what comes later.
+    until_metric(statsd, "dune_wsfand_bad_frames_total 1")
     with Browser() as other:
         other.open(f"http://127.0.0.1:{statsd}/")
         other.wait("document.getElementById('state').textContent === 'Not ready'")
