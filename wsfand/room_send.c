@@ -89,11 +89,10 @@ rooms_slice(struct rooms *rooms)
 		room_begin(room);
 		if (!room_serve(rooms, room, SLICE_CLIENTS))
 			continue;
-		if (room->sending.count > 0) {
+		/* What came meanwhile is begun in the next turn, with what is read until then. */
+		if (room->sending.count > 0 || room->pending.count > 0) {
 			list_remove(&room->turn);
 			list_append(&rooms->begun, &room->turn);
-		} else if (room->pending.count > 0 && list_empty(&room->turn)) {
-			list_append(&rooms->dirty, &room->turn);
 		}
 	}
 	return !list_empty(&rooms->begun);
