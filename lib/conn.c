@@ -303,9 +303,21 @@ conn_save(const struct conn *conn, struct conn_rest *rest)
 int
 conn_restore(struct conn *conn, const struct conn_rest *rest)
 {
-	if (buf_append(&conn->in, rest->in, rest->in_length) < 0)
+	if (rest->in_length > buf_room(&conn->in) || rest->out_length > buf_room(&conn->out))
 		return -1;
-	return conn_send(conn, rest->out, rest->out_length);
+	if (rest->in_length > 0) {
+		if (buf_append(&conn->in, rest->in, rest->in_length) < 0)
+			return -1;
+		conn->kept = true;
+		ev_feed_event(conn->loop, &conn->again, EV_CUSTOM);
+	}
+	if (rest->out_length > 0) {
+		if (buf_append(&conn->out, rest->out, rest->out_length) < 0)
+			return -1;
+		conn->stuck = true;
+		ev_io_start(conn->loop, &conn->writer);
+	}
+	return 0;
 }
 
 int

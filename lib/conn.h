@@ -66,7 +66,9 @@ struct conn_rest {
 };
 
 void conn_save(const struct conn *conn, struct conn_rest *rest);
-/* To a fresh conn. -1: it is more than in_max or out_max. */
+/* To a fresh conn. What was not consumed is offered again, from the loop, since whole units may be
+ * in it; what had not left counts as stuck, so `drained` comes. -1: it is more than in_max or
+ * out_max. */
 MUST_CHECK int conn_restore(struct conn *conn, const struct conn_rest *rest);
 
 /* For looking at (its peer, its options); reading and writing are the conn's. To receive

@@ -200,6 +200,34 @@ def interest(daemon):
     same([("room:closed", "a", None)], read_interest(producer, 1), "told of one that left")
 
 
+def interest_behind(daemon):
+    """A producer that did not read for long, and is read to across an upgrade, knows in the end which rooms there are."""
+    producer, stay = daemon.producer(), {}
+    for _ in range(15):
+        passing = [daemon.connect(path=PATH[:-3] + "%03x" % n) for n in range(300)]
+        for n, client in enumerate(passing):
+            if len(stay) < 50 and n % 5 == 0:
+                stay[n] = client
+            else:
+                client.close()
+    daemon.upgrade()
+    data, told, read = b"", {}, 0
+    producer.settimeout(PATIENCE)
+    while told != {n: 1 for n in stay}:
+        data += producer.recv(1000)
+        while len(data) >= 4 and len(data) >= 4 + struct.unpack(">I", data[:4])[0]:
+            length = struct.unpack(">I", data[:4])[0]
+            news = json.loads(data[4:4 + length])
+            data = data[4 + length:]
+            read += 1
+            if news["type"] == "room:closed":
+                del told[int(news["formId"][-3:], 16)]
+            else:
+                told[int(news["formId"][-3:], 16)] = news["viewers"]
+            if read == 500:
+                daemon.upgrade()
+
+
 def buckets(daemon):
     """Who has spent what he may say has still spent it (DUNE_MESSAGE_RATE=1, DUNE_MESSAGE_BURST=300)."""
     client = daemon.connect()
@@ -307,7 +335,8 @@ def silence(daemon):
 
 
 SCENARIOS = (half_frame, half_message, half_compressed, half_handshake, half_producer_frame, slow_client, states, interest,
-             buckets, address_rate, address_count, expiry, closing, silence)
+             buckets, address_rate, address_count, expiry, closing, silence,
+             interest_behind)
 
 
 def main():

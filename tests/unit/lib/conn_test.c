@@ -270,6 +270,36 @@ TEST(conn_tells_when_it_has_drained)
 	peer_free(&peer);
 }
 
+TEST(conn_restored_offers_again_and_tells_when_it_has_drained)
+{
+	static const char in[] = "kept", out[] = "owed";
+	const struct conn_rest rest = {.in = (const uint8_t *)in,
+	    .in_length = 4,
+	    .out = (const uint8_t *)out,
+	    .out_length = 4};
+	struct peer peer;
+	char got[16];
+
+	peer_open(&peer, 4, 4);
+	CHECK(conn_restore(peer.conn, &rest) == 0);
+	CHECK_INT(conn_room(peer.conn), 0);
+	CHECK_INT(peer.calls, 0);
+	peer_turn(&peer);
+	peer_turn(&peer);
+	CHECK_BYTES(buf_bytes(&peer.got), buf_length(&peer.got), "kept", 4);
+	CHECK_INT(peer.calls, 1);
+	CHECK_INT(read(peer.fd, got, sizeof(got)), 4);
+	CHECK_BYTES(got, 4, "owed", 4);
+	CHECK_INT(peer.drained, 1);
+	peer_free(&peer);
+	peer_open(&peer, 3, 4);
+	CHECK(conn_restore(peer.conn, &rest) < 0);
+	peer_free(&peer);
+	peer_open(&peer, 4, 3);
+	CHECK(conn_restore(peer.conn, &rest) < 0);
+	peer_free(&peer);
+}
+
 TEST(conn_reads_the_last_words_of_a_peer_that_left_ours_unread)
 {
 	struct peer peer;
