@@ -78,7 +78,9 @@ on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *prepare, int events UNUSED)
 {
 	struct app *app = container_of(prepare, struct app, turn_end);
 
-	if (session_turn(&app->session))
+	bool left = session_turn(&app->session);
+
+	if (upstream_go_on(app->upstream) || left)
 		ev_idle_start(app->loop, &app->unfinished);
 	else
 		ev_idle_stop(app->loop, &app->unfinished);
@@ -178,6 +180,8 @@ start_watchers(struct app *app)
 
 	ev_idle_init(&app->unfinished, on_unfinished);
 	ev_prepare_init(&app->turn_end, on_turn_end);
+	/* Behind whatever else the turn has to do before the loop sleeps. */
+	ev_set_priority(&app->turn_end, EV_MINPRI);
 	ev_prepare_start(app->loop, &app->turn_end);
 	ev_timer_init(&app->totals, on_totals, TOTALS_INTERVAL, TOTALS_INTERVAL);
 	ev_timer_start(app->loop, &app->totals);

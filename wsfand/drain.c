@@ -37,7 +37,7 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int events UNUSED)
 	struct client *client = NULL;
 
 	while (drain->closed < wanted && (client = rooms_any_client(drain->session->rooms))) {
-		room_catch_up(drain->session->rooms, client);
+		room_take_leave(drain->session->rooms, client);
 		client_close(client, CLOSE_DRAIN, true);
 		drain->closed++;
 	}

@@ -30,6 +30,7 @@ struct producer {
 	struct conn *conn;
 	struct interest interest;
 	ev_timer timer; /* when the next number may be told */
+	bool held; /* not read from: its next frame was not taken */
 	unsigned long number;
 	struct reap reap;
 };
@@ -134,6 +135,25 @@ lose_framing(struct producer *producer)
 	producer_end(producer);
 }
 
+static void
+hold(struct producer *producer)
+{
+	counters[COUNTER_producer_waits]++;
+	producer->held = true;
+	conn_pause(producer->conn);
+}
+
+bool
+producer_go_on(struct producer *producer)
+{
+	bool held = producer->held;
+
+	if (held)
+		conn_resume(producer->conn);
+	producer->held = false;
+	return held;
+}
+
 static size_t
 on_data(void *owner, const uint8_t *data, size_t length)
 {
@@ -150,8 +170,11 @@ on_data(void *owner, const uint8_t *data, size_t length)
 			lose_framing(producer);
 			return at;
 		}
-		producers->frame(
-		    producers->owner, producer->number, data + at + FRAME_HEADER, payload);
+		if (!producers->frame(
+			producers->owner, producer->number, data + at + FRAME_HEADER, payload)) {
+			hold(producer);
+			return at;
+		}
 		at += (size_t)used;
 	}
 }

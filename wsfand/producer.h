@@ -4,6 +4,7 @@
 #define WSFAND_PRODUCER_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,9 @@ struct producers {
 	uint32_t count;
 	unsigned long last_number; /* they are numbered for the log */
 	size_t max_frame;
-	/* One whole frame's payload. */
-	void (*frame)(void *owner, unsigned long number, const uint8_t *payload, size_t length);
+	/* One whole frame's payload. False: not now; the producer is not read from until
+	 * producer_go_on(), and then the frame comes again. */
+	bool (*frame)(void *owner, unsigned long number, const uint8_t *payload, size_t length);
 	void *owner;
 };
 
@@ -29,6 +31,8 @@ struct producer *producer_start(struct producers *producers, int fd);
 struct producer *producer_of(struct list *node);
 /* The room has so many clients now; 0: it is gone. Leaves as soon as it may. */
 void producer_tell(struct producer *producer, const struct form_id *id, uint32_t clients);
+/* True: it was not read from, and is again. */
+bool producer_go_on(struct producer *producer);
 /* For an upgrade in place. */
 void producer_save(struct producer *producer, struct saver *saver);
 /* One of before. NULL: it does not fit this binary's limits, and is closed. */

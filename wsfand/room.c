@@ -11,15 +11,33 @@
 #include "wsfand/outq.h"
 #include "wsfand/room_parts.h"
 
-/* What is pending is sent in the midst of a turn when it passes this, so that a
- * burst costs bounded memory and no client's limit. */
-#define PENDING_MESSAGES BATCH_MESSAGES
+/* States, of which one of each kind may be pending beside the events. */
+#define STATES 3
+/* So many events may be pending in a room, so that a burst costs bounded memory and no client's
+ * limit, and all that is pending is one batch. */
+#define PENDING_EVENTS (BATCH_MESSAGES - STATES)
 #define PENDING_BYTES BATCH_BYTES
 #define FIRST_PLACES 2
 /* The room is told its number of clients at most so often, in seconds. */
 #define STATUS_INTERVAL 1.0
 
-/* The room may be gone afterwards, see room_publish(). */
+static const struct outq_limits no_limits = {.messages = UINT32_MAX, .bytes = UINT64_MAX};
+
+static enum outq_result
+push(struct rooms *rooms, struct room *room, struct message *message,
+    const struct outq_limits *limits)
+{
+	enum outq_result result = outq_push(&room->pending, message, limits);
+
+	if (result == OUTQ_REPLACED)
+		counters[COUNTER_conflated]++;
+	else if (result == OUTQ_QUEUED)
+		rooms->pending++;
+	if (list_empty(&room->turn))
+		list_append(&rooms->dirty, &room->turn);
+	return result;
+}
+
 static void
 status_tell(struct rooms *rooms, struct room *room, uint32_t clients)
 {
@@ -28,7 +46,7 @@ status_tell(struct rooms *rooms, struct room *room, uint32_t clients)
 	room->told = clients;
 	if (room->count > 0) {
 		deadline_set(&rooms->status, &room->status);
-		room_publish(rooms, room, message);
+		push(rooms, room, message, &no_limits);
 	}
 	message_unref(&message);
 }
@@ -145,6 +163,7 @@ room_free(struct rooms *rooms, struct room *room)
 	rooms->pending -= room->pending.count + room->sending.count;
 	outq_free(&room->pending);
 	outq_free(&room->sending);
+	room_ease(rooms, room);
 	list_remove(&room->turn);
 	deadline_lift(&room->status);
 	for (int i = 0; i < KEPT; i++)
@@ -183,26 +202,34 @@ keep(struct room *room, struct message *message)
 	*place = message_ref(message);
 }
 
-void
+bool
 room_publish(struct rooms *rooms, struct room *room, struct message *message)
 {
 	static const struct outq_limits limits = {
-	    .messages = PENDING_MESSAGES, .bytes = PENDING_BYTES};
-	enum outq_result result;
+	    .messages = PENDING_EVENTS, .bytes = PENDING_BYTES};
 
 	keep(room, message);
-	result = outq_push(&room->pending, message, &limits);
-	if (result == OUTQ_OVER && !room->flushing) {
-		if (!room_flush(rooms, room))
-			return;
-		result = outq_push(&room->pending, message, &limits);
-	}
-	if (result == OUTQ_REPLACED)
-		counters[COUNTER_conflated]++;
-	else if (result == OUTQ_QUEUED)
-		rooms->pending++;
-	if (list_empty(&room->turn))
-		list_append(&rooms->dirty, &room->turn);
+	if (push(rooms, room, message, message_is_state(message->kind) ? &no_limits : &limits) !=
+	    OUTQ_OVER)
+		return true;
+	room->refused = true;
+	return false;
+}
+
+bool
+rooms_eased(struct rooms *rooms)
+{
+	bool eased = rooms->eased;
+
+	rooms->eased = false;
+	return eased;
+}
+
+void
+room_ease(struct rooms *rooms, struct room *room)
+{
+	rooms->eased |= room->refused;
+	room->refused = false;
 }
 
 void
@@ -233,7 +260,7 @@ make_place(struct rooms *rooms, struct room *room)
 	if (room->pending.count > 0 && room->unserved <= SLICE_CLIENTS &&
 	    !room_serve(rooms, room, UINT32_MAX))
 		return false;
-	room_begin(room);
+	room_begin(rooms, room);
 	return true;
 }
 
@@ -247,8 +274,7 @@ room_join(struct rooms *rooms, const struct form_id *id, struct client *client)
 	/* The others hear of it, and get what was published before, without the newcomer. */
 	if (room->count > 0) {
 		status_changed(rooms, room, room->count + 1);
-		room = room_find(rooms, id);
-		if (!room || !make_place(rooms, room))
+		if (!make_place(rooms, room))
 			room = room_new(rooms, id);
 	}
 	room_seat(room, client);

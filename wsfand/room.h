@@ -7,7 +7,8 @@
  * rooms_slice(), once per turn of the loop, sends all that is pending to each client of the
  * room with one system call. A client that keeps up never has a queue of its own. A large room
  * is served in slices, a turn of the loop for each, and holds up nobody: what is published
- * meanwhile waits until all have what was published before. */
+ * meanwhile waits until all have what was published before. When as much waits as may, events
+ * are refused until there is place again, so whoever brings them is to wait. */
 #ifndef WSFAND_ROOM_H
 #define WSFAND_ROOM_H
 
@@ -15,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base.h"
 #include "lib/form_id.h"
 #include "wsfand/client.h"
 #include "wsfand/message.h"
@@ -51,15 +53,20 @@ uint32_t room_clients(const struct room *room);
 /* The last message of that kind, or NULL; the room's own. */
 struct message *room_state(const struct room *room, enum message_kind kind);
 
-/* One message to all who are in the room now. When much is pending already it is sent
- * first; should nobody be reached by that, the room is gone. */
-void room_publish(struct rooms *rooms, struct room *room, struct message *message);
+/* One message to all who are in the room now. False: too much is pending already, and nothing was
+ * done; rooms_eased() tells when to try again. States are never refused. */
+MUST_CHECK bool room_publish(struct rooms *rooms, struct room *room, struct message *message);
+/* Whether since the last call a room has made place that had refused something, or is gone. */
+bool rooms_eased(struct rooms *rooms);
 /* A message to one of the room's clients: behind all that was published before. (In a large room
  * that is being served it may overtake what waits for that; states are no older for it.) */
 void room_tell(struct rooms *rooms, struct client *client, struct message *message);
 /* What was published before goes to this client now, and to the others in their turn. The
  * client may be lost by that. */
 void room_catch_up(struct rooms *rooms, struct client *client);
+/* All that was published before goes to this client now, and it is to leave before anything else
+ * happens. The client may be lost by that. */
+void room_take_leave(struct rooms *rooms, struct client *client);
 
 /* Sends what is pending, a slice of each room. True: something is left for the next turn of the
  * loop. */

@@ -40,6 +40,7 @@ struct room {
 	struct list turn; /* on rooms->dirty or rooms->begun while anything is to be sent */
 	struct deadline status; /* set: told less than a second ago */
 	bool flushing; /* must not be freed now */
+	bool refused; /* something, since `pending` was full */
 };
 
 struct rooms {
@@ -51,11 +52,14 @@ struct rooms {
 	struct list begun; /* that have had their slice of it */
 	struct deadlines status;
 	uint32_t pending; /* messages, of those that are being sent, too */
+	bool eased; /* see rooms_eased() */
 	struct batches batches; /* of the room that is being flushed */
 };
 
 /* With nobody in it. */
 struct room *room_make(struct rooms *rooms, const struct form_id *id);
+/* There is place for what was refused. */
+void room_ease(struct rooms *rooms, struct room *room);
 /* The client is in it from now on; nobody is told. */
 void room_seat(struct room *room, struct client *client);
 /* It is empty. */
@@ -63,12 +67,10 @@ void room_free(struct rooms *rooms, struct room *room);
 
 /* What is pending is from now on being sent, to those who are here now; unless something else
  * still is. */
-void room_begin(struct room *room);
+void room_begin(struct rooms *rooms, struct room *room);
 /* Sends what is being sent to so many more clients. False when the room is gone: nobody could
  * be reached any more. */
 MUST_CHECK bool room_serve(struct rooms *rooms, struct room *room, uint32_t most);
-/* All that waits, to all. False when the room is gone. */
-bool room_flush(struct rooms *rooms, struct room *room);
 /* The client at place `from` is at place `to` now, instead of whoever was there. */
 void room_move(struct room *room, uint32_t from, uint32_t to);
 

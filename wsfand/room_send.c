@@ -19,13 +19,14 @@ measure(const struct outq *sent)
 }
 
 void
-room_begin(struct room *room)
+room_begin(struct rooms *rooms, struct room *room)
 {
 	if (room->sending.count > 0 || room->pending.count == 0)
 		return;
 	room->sending = room->pending;
 	room->unserved = room->count;
 	outq_init(&room->pending);
+	room_ease(rooms, room);
 }
 
 static void
@@ -58,16 +59,16 @@ room_serve(struct rooms *rooms, struct room *room, uint32_t most)
 	return false;
 }
 
-bool
+/* All that waits, to all. */
+static void
 room_flush(struct rooms *rooms, struct room *room)
 {
 	while (room->sending.count > 0 || room->pending.count > 0) {
-		room_begin(room);
+		room_begin(rooms, room);
 		if (!room_serve(rooms, room, UINT32_MAX))
-			return false;
+			return;
 	}
 	list_remove(&room->turn);
-	return true;
 }
 
 void
@@ -86,7 +87,7 @@ rooms_slice(struct rooms *rooms)
 		struct room *room = LIST_FIRST(&rooms->dirty, struct room, turn);
 
 		list_remove(&room->turn);
-		room_begin(room);
+		room_begin(rooms, room);
 		if (!room_serve(rooms, room, SLICE_CLIENTS))
 			continue;
 		/* What came meanwhile is begun in the next turn, with what is read until then. */
@@ -105,6 +106,15 @@ room_move(struct room *room, uint32_t from, uint32_t to)
 	room->clients[to]->place = to;
 }
 
+static void
+send_one(struct rooms *rooms, struct room *room, struct client *client, const struct outq *what)
+{
+	batches_init(&rooms->batches, what, false);
+	room->flushing = true;
+	client_send(client, &rooms->batches);
+	room->flushing = false;
+}
+
 void
 room_catch_up(struct rooms *rooms, struct client *client)
 {
@@ -112,19 +122,30 @@ room_catch_up(struct rooms *rooms, struct client *client)
 
 	if (!room || room->flushing)
 		return;
-	room_begin(room);
+	room_begin(rooms, room);
 	if (client->place >= room->unserved)
 		return;
 	room->unserved--;
 	room_move(room, room->unserved, client->place);
 	room->clients[room->unserved] = client;
 	client->place = room->unserved;
-	batches_init(&rooms->batches, &room->sending, false);
-	room->flushing = true;
-	client_send(client, &rooms->batches);
-	room->flushing = false;
+	send_one(rooms, room, client, &room->sending);
 	if (room->unserved == 0)
 		finish(rooms, room);
+	if (room->count == 0)
+		room_free(rooms, room);
+}
+
+void
+room_take_leave(struct rooms *rooms, struct client *client)
+{
+	struct room *room;
+
+	room_catch_up(rooms, client);
+	room = client->room;
+	if (!room || room->flushing || room->pending.count == 0)
+		return;
+	send_one(rooms, room, client, &room->pending);
 	if (room->count == 0)
 		room_free(rooms, room);
 }

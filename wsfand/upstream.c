@@ -67,16 +67,20 @@ is_type(const char *type, size_t length, const char *wanted)
 static enum message_kind
 kind_of(const char *type, size_t length)
 {
-	if (is_type(type, length, "analytics:update")) {
-		counters[COUNTER_frames_analytics]++;
+	if (is_type(type, length, "analytics:update"))
 		return MESSAGE_ANALYTICS;
-	}
-	if (is_type(type, length, "metrics:update")) {
-		counters[COUNTER_frames_metrics]++;
+	if (is_type(type, length, "metrics:update"))
 		return MESSAGE_METRICS;
-	}
-	counters[COUNTER_frames_other]++;
 	return MESSAGE_EVENT;
+}
+
+static void
+count(enum message_kind kind, size_t length)
+{
+	counters[COUNTER_frame_bytes] += length;
+	counters[COUNTER_frames_analytics] += kind == MESSAGE_ANALYTICS;
+	counters[COUNTER_frames_metrics] += kind == MESSAGE_METRICS;
+	counters[COUNTER_frames_other] += kind == MESSAGE_EVENT;
 }
 
 /* What the frame is, which form it is of, and when the source committed what it tells (0: that is
@@ -112,7 +116,7 @@ frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struc
 	return NULL;
 }
 
-static void
+static bool
 on_frame(void *owner, unsigned long number, const uint8_t *payload, size_t length)
 {
 	struct upstream *upstream = owner;
@@ -122,21 +126,37 @@ on_frame(void *owner, unsigned long number, const uint8_t *payload, size_t lengt
 	struct message *message;
 	int64_t at_ms;
 	const char *problem = frame_read(payload, length, &kind, &form, &at_ms);
+	bool taken = true;
 
-	counters[COUNTER_frame_bytes] += length;
 	if (problem) {
+		counters[COUNTER_frame_bytes] += length;
 		bad_frame(number, problem, payload, length);
-		return;
+		return true;
 	}
 	room = room_find(upstream->rooms, &form);
-	if (!room) {
+	if (room) {
+		message = message_new(kind, payload, length);
+		message->at_ms = at_ms;
+		taken = room_publish(upstream->rooms, room, message);
+		message_unref(&message);
+	} else {
 		counters[COUNTER_unwatched_frames]++;
-		return;
 	}
-	message = message_new(kind, payload, length);
-	message->at_ms = at_ms;
-	room_publish(upstream->rooms, room, message);
-	message_unref(&message);
+	if (taken)
+		count(kind, length);
+	return taken;
+}
+
+bool
+upstream_go_on(struct upstream *upstream)
+{
+	bool some = false;
+
+	if (!rooms_eased(upstream->rooms))
+		return false;
+	LIST_FOR_EACH (node, &upstream->producers.all)
+		some |= producer_go_on(producer_of(node));
+	return some;
 }
 
 static void

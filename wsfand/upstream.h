@@ -5,6 +5,7 @@
 #define WSFAND_UPSTREAM_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,9 @@ struct upstream *upstream_new(struct ev_loop *loop, const char *run_dir, int ins
 /* The room has so many clients now: tells all producers. */
 void upstream_room_changed(struct upstream *upstream, const struct form_id *id, uint32_t clients);
 uint32_t upstream_producers(const struct upstream *upstream);
+/* To be called in each turn, when what was published has been sent: whoever brought more than a
+ * room takes may go on. True: somebody does, in this turn, and brings what is to be sent. */
+bool upstream_go_on(struct upstream *upstream);
 /* For an upgrade in place: the listener, and all producers with what they are owed. */
 void upstream_save(struct upstream *upstream, struct saver *saver);
 void upstream_adopt_producer(

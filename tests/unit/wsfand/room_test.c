@@ -16,6 +16,9 @@
 /* More than are served in one turn, twice over. */
 #define LARGE 1300
 #define MOST 2000
+/* More events than are taken at once, and how many are. */
+#define BURST 200
+#define FITS 61
 
 /* What is published are events, numbered from 1 on. */
 struct viewer {
@@ -118,13 +121,24 @@ event(const char *letter, int number)
 	    MESSAGE_EVENT, text, (size_t)snprintf(text, sizeof(text), "%s%d", letter, number));
 }
 
-static void
+/* False: not now. */
+static bool
 publish(struct fixture *f, const struct form_id *id)
 {
-	struct message *message = event("E", ++f->published);
+	struct message *message = event("E", f->published + 1);
+	bool taken = room_publish(f->rooms, room_find(f->rooms, id), message);
 
-	room_publish(f->rooms, room_find(f->rooms, id), message);
 	message_unref(&message);
+	f->published += taken;
+	return taken;
+}
+
+static void
+serve_all(struct fixture *f)
+{
+	while (rooms_slice(f->rooms)) {
+	}
+	clients_flush(&f->clients);
 }
 
 /* One event more. A newcomer of a large room may get some from before it came; nobody gets one
@@ -172,9 +186,9 @@ TEST(a_large_room_is_served_in_slices_and_holds_up_nobody)
 		join(f, &large);
 	other = join(f, &small);
 	rooms_flush(f->rooms);
-	publish(f, &large);
+	CHECK(publish(f, &large));
 	f->published = 0;
-	publish(f, &small);
+	CHECK(publish(f, &small));
 	CHECK(rooms_slice(f->rooms));
 	take_in(other);
 	CHECK_INT(other->count, 1);
@@ -183,12 +197,121 @@ TEST(a_large_room_is_served_in_slices_and_holds_up_nobody)
 		reached += f->viewers[i].count;
 	}
 	CHECK(reached > 0 && reached < LARGE);
-	while (rooms_slice(f->rooms)) {
-	}
+	serve_all(f);
 	CHECK_INT(rooms_pending(f->rooms), 0);
 	for (int i = 0; i < LARGE; i++) {
 		take_in(&f->viewers[i]);
 		CHECK_INT(f->viewers[i].count, 1);
+	}
+	fixture_free(f);
+}
+
+/* As many as are taken at once. */
+static int
+publish_what_fits(struct fixture *f, const struct form_id *id, int most)
+{
+	int before = f->published;
+
+	while (f->published < most && publish(f, id)) {
+	}
+	return f->published - before;
+}
+
+TEST(a_burst_of_events_to_a_large_room_waits_outside_and_holds_up_nobody)
+{
+	struct fixture *f = fixture_new();
+	struct viewer *other;
+	int turns = 0;
+
+	for (int i = 0; i < LARGE; i++)
+		join(f, &large);
+	other = join(f, &small);
+	rooms_flush(f->rooms);
+	CHECK(!rooms_eased(f->rooms));
+	CHECK_INT(publish_what_fits(f, &large, BURST), FITS);
+	CHECK(!rooms_eased(f->rooms));
+	while (f->published < BURST) {
+		struct message *message = event("E", ++turns);
+
+		/* A slice of the large room, and the small one has its own in the same turn. */
+		CHECK(room_publish(f->rooms, room_find(f->rooms, &small), message));
+		message_unref(&message);
+		CHECK(rooms_slice(f->rooms));
+		take_in(other);
+		CHECK_INT(other->last, turns);
+		if (rooms_eased(f->rooms))
+			CHECK(publish_what_fits(f, &large, BURST) > 0);
+		else
+			CHECK(!publish(f, &large));
+	}
+	CHECK(turns >= BURST / FITS);
+	serve_all(f);
+	for (int i = 0; i < LARGE; i++) {
+		take_in(&f->viewers[i]);
+		CHECK_INT(f->viewers[i].last, BURST);
+	}
+	fixture_free(f);
+}
+
+TEST(states_are_taken_however_many_events_wait)
+{
+	static const enum message_kind kinds[] = {
+	    MESSAGE_STATUS, MESSAGE_ANALYTICS, MESSAGE_METRICS};
+	struct fixture *f = fixture_new();
+	struct viewer *viewer = join(f, &small);
+
+	CHECK_INT(publish_what_fits(f, &small, BURST), FITS);
+	for (int twice = 0; twice < 2; twice++) {
+		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+			char text[16];
+			struct message *state = message_new(kinds[i], text,
+			    (size_t)snprintf(text, sizeof(text), "E%d", FITS + 1 + (int)i));
+
+			CHECK(room_publish(f->rooms, room_find(f->rooms, &small), state));
+			message_unref(&state);
+		}
+	}
+	CHECK(!publish(f, &small));
+	CHECK(!rooms_slice(f->rooms));
+	take_in(viewer);
+	CHECK_INT(viewer->last, FITS + (int)ARRAY_SIZE(kinds));
+	CHECK(rooms_eased(f->rooms));
+	fixture_free(f);
+}
+
+TEST(who_waits_for_a_room_that_goes_is_told)
+{
+	struct fixture *f = fixture_new();
+	struct viewer *viewer = join(f, &small);
+
+	CHECK_INT(publish_what_fits(f, &small, BURST), FITS);
+	CHECK(!rooms_eased(f->rooms));
+	leave(viewer);
+	CHECK(rooms_eased(f->rooms));
+	CHECK(!rooms_eased(f->rooms));
+	fixture_free(f);
+}
+
+/* Half of them are served with the first, and the second is pending. */
+TEST(who_is_to_be_closed_gets_all_that_was_published_before)
+{
+	struct fixture *f = fixture_new();
+
+	for (int i = 0; i < LARGE; i++)
+		join(f, &large);
+	rooms_flush(f->rooms);
+	CHECK(publish(f, &large));
+	CHECK(rooms_slice(f->rooms));
+	CHECK(publish(f, &large));
+	for (int i = 0; i < LARGE; i += 13) {
+		room_take_leave(f->rooms, f->viewers[i].client);
+		leave(&f->viewers[i]);
+	}
+	serve_all(f);
+	for (int i = 0; i < LARGE; i++) {
+		take_in(&f->viewers[i]);
+		CHECK_INT(f->viewers[i].last, 2);
+		CHECK_INT(f->viewers[i].count, 2);
 	}
 	fixture_free(f);
 }
@@ -199,7 +322,7 @@ TEST(who_leaves_a_small_room_and_comes_gets_nothing_from_before)
 	struct viewer *late;
 
 	join(f, &small);
-	publish(f, &small);
+	CHECK(publish(f, &small));
 	late = join(f, &small);
 	CHECK(!rooms_slice(f->rooms));
 	take_in(&f->viewers[0]);
@@ -228,7 +351,8 @@ do_something(struct fixture *f, unsigned *seed)
 
 	switch (rand_r(seed) % 8) {
 	case 0:
-		publish(f, &large);
+		if (!publish(f, &large))
+			rooms_slice(f->rooms);
 		break;
 	case 1:
 		rooms_slice(f->rooms);
@@ -263,10 +387,9 @@ TEST(comings_and_goings_between_the_slices_cost_nobody_an_event)
 		join(f, &large);
 	for (int i = 0; i < 3000; i++)
 		do_something(f, &seed);
-	publish(f, &large);
-	while (rooms_slice(f->rooms)) {
-	}
-	clients_flush(&f->clients);
+	serve_all(f);
+	CHECK(publish(f, &large));
+	serve_all(f);
 	for (int i = 0; i < f->count; i++) {
 		if (!f->viewers[i].client)
 			continue;
