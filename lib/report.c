@@ -122,8 +122,8 @@ send_schema(struct report *report)
 	send_scratch(report, &w);
 }
 
-void
-report_now(struct report *report)
+static void
+send_report(struct report *report, bool hands_on)
 {
 	const struct report_events *events = report->events;
 	const char *unwell = NULL;
@@ -152,12 +152,28 @@ report_now(struct report *report)
 		json_put_string(&w, unwell);
 	else
 		json_put_null(&w);
+	if (hands_on) {
+		json_key(&w, "handsOn");
+		json_put_bool(&w, true);
+	}
 	json_object_end(&w);
 	send_scratch(report, &w);
 	if (events->extra)
 		events->extra(report->owner, report);
 	if (link_is_up(report->link))
 		conn_flush(link_conn(report->link));
+}
+
+void
+report_now(struct report *report)
+{
+	send_report(report, false);
+}
+
+void
+report_hand_on(struct report *report)
+{
+	send_report(report, true);
 }
 
 int64_t

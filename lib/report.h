@@ -60,6 +60,9 @@ MUST_CHECK int report_answer(
     struct report *report, uint64_t id, unsigned status, const void *json, size_t length);
 /* Sends a report now (at the end, for the last counts). */
 void report_now(struct report *report);
+/* Sends one that says, too, that another process image is about to go on under this name: what was
+ * told holds until that has connected, for as long as a report is not stale. */
+void report_hand_on(struct report *report);
 /* When the process began; wall clock. */
 int64_t report_started_ms(const struct report *report);
 void report_free(struct report **pointer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "statsd/collect.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/acceptor.h"
@@ -35,7 +36,7 @@ struct peer {
 	struct list node;
 	struct conn *conn;
 	struct reporter *reporter; /* NULL until the schema has come */
-	ev_timer schema_due;
+	ev_timer due; /* of the schema; or, once it is gone and has handed on, of its successor */
 };
 
 static struct log_limit bad_limit = LOG_LIMIT(5, 1000);
@@ -59,7 +60,7 @@ static void
 peer_free(struct peer *peer)
 {
 	struct collect *collect = peer->collect;
-	ev_timer_stop(collect->loop, &peer->schema_due);
+	ev_timer_stop(collect->loop, &peer->due);
 	collect->events->gone(collect->owner, peer);
 	if (peer->reporter)
 		log_info("%s does not report any more", peer->reporter->instance);
@@ -71,19 +72,47 @@ peer_free(struct peer *peer)
 }
 
 static void
-schema_overdue(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+overdue(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
-	struct peer *peer = container_of(timer, struct peer, schema_due);
+	struct peer *peer = container_of(timer, struct peer, due);
+	if (peer->reporter) {
+		peer_free(peer);
+		return;
+	}
 	counters[COUNTER_bad_reports]++;
 	log_limited(&bad_limit, LOG_WARN, "a connection to stats.sock said nothing, closed");
 	peer_free(peer);
+}
+
+/* What it told holds until another has taken its place, or would be stale. */
+static void
+await_successor(struct peer *peer)
+{
+	peer->collect->events->gone(peer->collect->owner, peer);
+	ev_timer_set(&peer->due, REGISTRY_STALE_MS / 1000., 0.);
+	ev_timer_start(peer->collect->loop, &peer->due);
+}
+
+/* The peer has reported: whoever handed on to it is needed no more. */
+static void
+succeed(const struct peer *peer)
+{
+	LIST_FOR_EACH_SAFE (node, &peer->collect->peers) {
+		struct peer *other = container_of(node, struct peer, node);
+		if (other != peer && other->reporter && other->reporter->hands_on &&
+		    other->reporter->daemon == peer->reporter->daemon &&
+		    strcmp(other->reporter->instance, peer->reporter->instance) == 0) {
+			registry_remove(peer->collect->registry, &other->reporter, moment_now());
+			peer_free(other);
+		}
+	}
 }
 
 static void
 schema_taken(struct peer *peer, size_t conflicts)
 {
 	const struct reporter *reporter = peer->reporter;
-	ev_timer_stop(peer->collect->loop, &peer->schema_due);
+	ev_timer_stop(peer->collect->loop, &peer->due);
 	log_info("%s reports, version %s, pid %lld", reporter->instance, reporter->version,
 	    (long long)reporter->pid);
 	counters[COUNTER_metric_conflicts] += conflicts;
@@ -132,6 +161,7 @@ peer_frame(struct peer *peer, const char *json, size_t length)
 		return true;
 	case REPORT_VALUES:
 		counters[COUNTER_reports]++;
+		succeed(peer);
 		return true;
 	case REPORT_ROOMS:
 		counters[COUNTER_room_frames]++;
@@ -178,7 +208,10 @@ peer_down(void *owner, int error UNUSED)
 {
 	struct peer *peer = owner;
 	peer->conn = NULL;
-	peer_free(peer);
+	if (peer->reporter && peer->reporter->hands_on)
+		await_successor(peer);
+	else
+		peer_free(peer);
 }
 
 static const struct conn_events peer_events = {.data = peer_data, .down = peer_down};
@@ -198,8 +231,8 @@ peer_accepted(void *owner, int fd, const struct sock_address *address UNUSED)
 	peer->collect = collect;
 	list_append(&collect->peers, &peer->node);
 	collect->peer_count++;
-	ev_timer_init(&peer->schema_due, schema_overdue, SCHEMA_DUE_S, 0.);
-	ev_timer_start(collect->loop, &peer->schema_due);
+	ev_timer_init(&peer->due, overdue, SCHEMA_DUE_S, 0.);
+	ev_timer_start(collect->loop, &peer->due);
 	peer->conn = conn_new(
 	    collect->loop, fd, &peer_events, peer, collect->max_frame + FRAME_HEADER, OUT_MAX);
 }
@@ -211,7 +244,7 @@ collect_ask(struct collect *collect, const char *json, size_t length)
 	frame_put_header(header, (uint32_t)length);
 	LIST_FOR_EACH (node, &collect->peers) {
 		struct peer *peer = container_of(node, struct peer, node);
-		if (peer->reporter && peer->reporter->serves_forms &&
+		if (peer->conn && peer->reporter && peer->reporter->serves_forms &&
 		    conn_send2(peer->conn, header, sizeof(header), json, length) == 0)
 			return peer;
 	}

@@ -81,7 +81,8 @@ static bool
 instance_reports(const struct daemon *daemon, const char *instance)
 {
 	LIST_FOR_EACH (node, &daemon->reporters) {
-		if (strcmp(REPORTER_OF(node)->instance, instance) == 0)
+		const struct reporter *reporter = REPORTER_OF(node);
+		if (!reporter->hands_on && strcmp(reporter->instance, instance) == 0)
 			return true;
 	}
 	return false;
@@ -206,6 +207,7 @@ reporter_report(
 		reporter->unwell_since = now;
 	snprintf(reporter->unwell, sizeof(reporter->unwell), "%s", unwell ? unwell : "");
 	reporter->reported = true;
+	reporter->hands_on = false;
 	reporter->last = now;
 }
 
@@ -295,6 +297,18 @@ reporter_judge(const struct reporter *reporter, struct moment now, struct verdic
 	    alone ? "" : ": ", why);
 }
 
+/* Whether what the one before it told still holds. */
+static bool
+has_predecessor(const struct reporter *reporter)
+{
+	LIST_FOR_EACH (node, &reporter->daemon->reporters) {
+		if (REPORTER_OF(node)->hands_on &&
+		    strcmp(REPORTER_OF(node)->instance, reporter->instance) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 daemon_judge(const struct daemon *daemon, struct moment now, struct verdict *verdict)
 {
@@ -307,6 +321,9 @@ daemon_judge(const struct daemon *daemon, struct moment now, struct verdict *ver
 				 : "has not connected to statsd yet");
 		return;
 	}
-	LIST_FOR_EACH (node, &daemon->reporters)
-		reporter_judge(REPORTER_OF(node), now, verdict);
+	LIST_FOR_EACH (node, &daemon->reporters) {
+		const struct reporter *reporter = REPORTER_OF(node);
+		if (reporter->reported || !has_predecessor(reporter))
+			reporter_judge(reporter, now, verdict);
+	}
 }

@@ -67,6 +67,7 @@ struct reporter {
 	size_t metric_count;
 	struct metric *metrics;
 	bool reported; /* at least one report has come */
+	bool hands_on; /* its last report said that another takes its place */
 	struct moment last; /* when the schema or the newest report came */
 	char unwell[UNWELL_SIZE]; /* "" is well */
 	struct moment unwell_since;
@@ -99,7 +100,7 @@ void registry_free(struct registry **registry);
 void registry_expect(struct registry *registry, const char *name, struct moment now);
 
 /* A new reporter; the rows are copied. NULL and *why (a literal): there are too
- * many, or one of that instance reports already. *conflicts is how many rows
+ * many, or one of that instance reports already and does not hand on. *conflicts is how many rows
  * families_join() found fault with. */
 MUST_CHECK struct reporter *registry_add(struct registry *registry, const struct identity *identity,
     const struct row *rows, size_t count, struct moment now, size_t *conflicts, const char **why);
@@ -108,7 +109,8 @@ void registry_remove(struct registry *registry, struct reporter **reporter, stru
 
 /* How many numbers a report gives for the metric: 1, of a histogram its counts and the sum. */
 size_t metric_numbers(const struct metric *metric);
-/* A report: `values` are the numbers of all metrics. `unwell` NULL is well. */
+/* A report: `values` are the numbers of all metrics. `unwell` NULL is well. (`hands_on` is set
+ * anew after each.) */
 void reporter_report(
     struct reporter *reporter, const uint64_t *values, const char *unwell, struct moment now);
 MUST_CHECK int reporter_set_room(struct registry *registry, struct reporter *reporter,

@@ -220,6 +220,7 @@ values_read(struct reading *r)
 	char unwell[UNWELL_READ];
 	const struct metric *metric = (*r->reporter)->metrics;
 	size_t count = 0;
+	bool hands_on;
 	int array = json_get(&r->doc, 0, "values"), why = json_get(&r->doc, 0, "unwell");
 	if (json_type(&r->doc, array) != JSON_ARRAY ||
 	    (size_t)json_size(&r->doc, array) != (*r->reporter)->metric_count)
@@ -233,6 +234,8 @@ values_read(struct reading *r)
 	if (!well && json_string(&r->doc, why, unwell, sizeof(unwell)) < 0)
 		return bad(r, "unwell is neither null nor a short text");
 	reporter_report(*r->reporter, values, well ? NULL : unwell, r->now);
+	if (json_bool(&r->doc, json_get(&r->doc, 0, "handsOn"), &hands_on) == 0)
+		(*r->reporter)->hands_on = hands_on;
 	return REPORT_VALUES;
 }
 

@@ -107,6 +107,48 @@ many() {
 	wait_until 5 metric_is dune_wsfand_connections 0
 }
 
+# watch_readiness NAME: asks statsd again and again until $T/over is there, and prints each answer that differs
+# from the one before.
+watch_readiness() {
+	spawn "$1" "$PYTHON" -c 'import os, sys, urllib.error, urllib.request
+base, over, last = "http://127.0.0.1:" + sys.argv[1], sys.argv[2], None
+def ask(path):
+    try:
+        with urllib.request.urlopen(base + path) as answer: return answer.read().decode()
+    except urllib.error.HTTPError as error: return str(error.code) + error.read().decode()
+while not os.path.exists(over):
+    here = ask("/readyz") + " " + ask("/api/ws/stats")
+    if here != last: print(here, flush=True)
+    last = here' "$(listen_port statsd)" "$T/over"
+}
+
+@test "statsd sees nothing of an upgrade: /readyz stays 200, and the counts stay" {
+	local i
+	start_daemon statsd
+	start_daemon wsfand
+	launch_daemon analyticsd
+	: >"$T/feed.jsonl"
+	launch_daemon ingestd "DUNE_SOURCE=file:$T/feed.jsonl"
+	crowd 20 3 50
+	wait_until 10 http_is "$(listen_port statsd)" /readyz 200
+	wait_until 5 metric_is dune_wsfand_connections 20
+	wait_until 5 metric_is dune_wsfand_rooms 3
+	watch_readiness watch
+	wait_until 5 has_line watch ready
+	for i in 1 2 3 4 5; do
+		upgrade
+		wait_until 5 metric_is dune_wsfand_upgrades_total "$i"
+	done
+	touch "$T/over"
+	await_spawned watch 10
+	run -1 grep -E '503|"totalConnections":([^2]|2[^0])|"totalRooms":[^3]' "$T/watch.out"
+	crowd_leaves
+	# One that is killed has handed on nothing.
+	kill_daemon wsfand
+	wait_until 2 http_is "$(listen_port statsd)" /readyz 503
+	eq 0 "$(http_get "$(listen_port statsd)" /api/ws/stats | jq .totalConnections)"
+}
+
 # scenario NAME [VARIABLE=VALUE...]: see tests/tools/upgrades.py.
 scenario() {
 	local name=$1

@@ -45,6 +45,7 @@ app_save(void *owner, struct saver *saver, uint64_t began_ns)
 	struct app *app = owner;
 
 	session_flush(&app->session);
+	report_hand_on(app->report);
 	save_origin(app, saver, began_ns);
 	counters_save(saver);
 	ratelimit_each(app->admit.rate, clock_monotonic_ms(), save_bucket, saver);

@@ -65,6 +65,32 @@ TEST(registry_names_the_instance_that_is_unwell_longest)
 	registry_free(&registry);
 }
 
+#define HANDS_ON "{\"type\":\"report\",\"values\":[],\"unwell\":null,\"handsOn\":true}"
+
+/* Its connection may end meanwhile, which the registry does not see. */
+TEST(registry_keeps_what_was_told_until_the_successor_reports)
+{
+	struct registry *registry = registry_new();
+	struct identity identity = {.daemon = "wsfand", .instance = "wsfand", .version = "2"};
+	struct reporter *old = reporter_with(registry, "wsfand", "wsfand", "", 0, at(0)), *new;
+	size_t conflicts;
+	const char *why = "";
+	registry_expect(registry, "wsfand", at(0));
+	feed(registry, &old, HANDS_ON, REPORT_VALUES, at(10));
+	feed(registry, &old, WELL, REPORT_VALUES, at(20));
+	CHECK(registry_add(registry, &identity, NULL, 0, at(20), &conflicts, &why) == NULL);
+	feed(registry, &old, HANDS_ON, REPORT_VALUES, at(30));
+	new = registry_add(registry, &identity, NULL, 0, at(40), &conflicts, &why);
+	CHECK(new != NULL);
+	judged(registry, at(50), "", 0);
+	feed(registry, &new, WELL, REPORT_VALUES, at(60));
+	registry_remove(registry, &old, at(60));
+	judged(registry, at(70), "", 0);
+	registry_remove(registry, &new, at(80));
+	judged(registry, at(90), "not connected to statsd any more", 80);
+	registry_free(&registry);
+}
+
 TEST(registry_sums_over_instances)
 {
 	struct registry *registry = registry_new();
