@@ -29,12 +29,12 @@
 #define ANALYTICSD_FORMS_H
 
 #include <stdbool.h>
-#include <uthash.h>
 
 #include "analyticsd/form.h"
 #include "analyticsd/ledger.h"
 #include "analyticsd/store.h"
 #include "lib/list.h"
+#include "lib/table.h"
 
 struct forms;
 struct recount;

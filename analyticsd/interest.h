@@ -8,10 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "lib/form_id.h"
 #include "lib/list.h"
+#include "lib/table.h"
 
 struct hot_form;
 struct interest;

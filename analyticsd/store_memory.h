@@ -6,10 +6,9 @@
 
 #include <stdbool.h>
 
-#include <uthash.h>
-
 #include "analyticsd/store.h"
 #include "lib/list.h"
+#include "lib/table.h"
 
 struct memory_row {
 	struct store_row row; /* its bytes are its own */

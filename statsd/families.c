@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "lib/table.h"
 #include "statsd/metric.h"
-#include "statsd/table.h"
 
 struct family {
 	UT_hash_handle hh;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
-#include "statsd/table.h"
+#include "lib/table.h"
 
 /* One source's part of a room. With the one wsfand that is the rule, a room has one. */
 struct share {

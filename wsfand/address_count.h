@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wsfand/siphash.h"
+#include "lib/siphash.h"
 
 struct address_count;
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/admit.h"
 
-#include <sys/random.h>
-
 #include "lib/clock.h"
 #include "lib/die.h"
 #include "lib/jwt_load.h"
@@ -22,16 +20,6 @@ admit_check(const void *settings)
 	jwt_check(&config);
 }
 
-static struct siphash_key
-make_key(void)
-{
-	struct siphash_key key;
-
-	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
-		die_system("unable to get random bytes");
-	return key;
-}
-
 void
 admit_init(struct admit *admit, const struct settings *settings)
 {
@@ -44,9 +32,10 @@ admit_init(struct admit *admit, const struct settings *settings)
 	};
 	if (cidr_list_parse(&admit->trusted, settings->trusted_proxies) < 0)
 		die_usage("DUNE_TRUSTED_PROXIES: not a list of networks");
-	admit->rate = ratelimit_new(
-	    (uint32_t)settings->connect_rate, (uint32_t)settings->connect_burst, make_key());
-	admit->clients = address_count_new((uint32_t)settings->max_clients_per_address, make_key());
+	admit->rate = ratelimit_new((uint32_t)settings->connect_rate,
+	    (uint32_t)settings->connect_burst, siphash_make_key());
+	admit->clients = address_count_new(
+	    (uint32_t)settings->max_clients_per_address, siphash_make_key());
 }
 
 void

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/interest.h"
 
-#include <uthash.h>
-
 #include "lib/mem.h"
+#include "lib/table.h"
 
 /* Told something, nobody knows what. */
 #define UNKNOWN UINT32_MAX

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "wsfand/siphash.h"
+#include "lib/siphash.h"
 
 #define RATELIMIT_ENTRIES 65536
 

@@ -7,11 +7,11 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <uthash.h>
 
 #include "lib/base.h"
 #include "lib/form_id.h"
 #include "lib/list.h"
+#include "lib/table.h"
 #include "wsfand/batch.h"
 #include "wsfand/client.h"
 #include "wsfand/deadlines.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The small ones: mem, clock, form_id, backoff, frame. */
+/* The small ones: mem, clock, form_id, backoff, frame, siphash. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "lib/form_id.h"
 #include "lib/frame.h"
 #include "lib/mem.h"
+#include "lib/siphash.h"
 #include "tests/unit/lib/capture.h"
 #include "tests/unit/unit.h"
 
@@ -169,4 +170,16 @@ TEST(frame_refuses_lengths)
 	CHECK_INT(parse("\0\0\0\144", 4, &payload), 0);
 	CHECK_INT(parse("\377\377\377\377", 4, &payload), -1);
 	CHECK_INT(parse("\200\0\0\1", 4, &payload), -1);
+}
+
+/* The vectors of the reference implementation: key 00..0f, message 00, 00 01, … */
+TEST(siphash_is_siphash)
+{
+	static const uint8_t bytes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+	struct siphash_key key = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+
+	CHECK(siphash_bytes(&key, bytes, 0) == UINT64_C(0x726fdb47dd0e0e31));
+	CHECK(siphash_bytes(&key, bytes, 8) == UINT64_C(0x93f5f5799a932462));
+	CHECK(siphash_bytes(&key, bytes, 15) == UINT64_C(0xa129ca6149be45e5));
+	CHECK(siphash_number(&key, UINT64_C(0x0706050403020100)) == UINT64_C(0x93f5f5799a932462));
 }

@@ -9,7 +9,6 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/texts.h"
 #include "wsfand/cidr.h"
-#include "wsfand/siphash.h"
 
 static struct address
 address_of(const char *text)
@@ -158,12 +157,4 @@ TEST(cidr_refuses_other_lists)
 	CHECK(cidr_check(many) != NULL);
 	CHECK_INT(cidr_list_parse(&list, NULL), 0);
 	CHECK_INT(list.count, 0);
-}
-
-/* The vectors of the reference implementation: key 00..0f, message 00..07. */
-TEST(siphash_is_siphash)
-{
-	struct siphash_key key = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
-
-	CHECK(siphash_number(&key, UINT64_C(0x0706050403020100)) == UINT64_C(0x93f5f5799a932462));
 }
