@@ -298,6 +298,49 @@ INVALID_MESSAGE no string member "token"' "$(jq -r 'select(.type == "error").dat
 	asked 429 --path "/ws/forms/$FORM"
 }
 
+@test "silent connections of one address lock nobody out, neither from the forms nor from statsd's pages" {
+	start_daemon statsd
+	start_daemon wsfand DUNE_MAX_CLIENTS=20
+	TOOLS=$TOOLS "$PYTHON" - "$(listen_port wsfand)" <<-'END'
+		import os, socket, sys; sys.path.insert(0, os.environ["TOOLS"]); import ws
+		port = int(sys.argv[1])
+		PATH = "/ws/forms/60f7b1b9e1234567890abcde"
+		def silent(count, begin=b""):
+		    made = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+		    for s in made: s.sendall(begin)
+		    return made
+		def health(source):
+		    s = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
+		    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+		    return s.recv(4096).split(b"\r\n")[0]
+		def refused(source):
+		    try: ws.connect(port, PATH, source=source)
+		    except ws.Refused as e: return e.status
+		idle = silent(60) + silent(60, b"GET /ws/") + silent(60, b"GET /ws/forms/x HTTP/1.1\r\n")
+		inside = []
+		for i in range(20):
+		    inside.append(ws.connect(port, PATH, source="127.0.0.2"))
+		    idle += silent(5)
+		    assert health("127.0.0.3") == b"HTTP/1.1 200 OK"
+		# Full: they still hear why, and the pages answer.
+		for i in range(5):
+		    idle += silent(60)
+		    assert refused("127.0.0.2") == 503 and refused("127.0.0.4") == 503
+		    assert health("127.0.0.3") == b"HTTP/1.1 200 OK"
+		# Who had to go was told why.
+		assert idle[0].recv(4096).startswith(b"HTTP/1.1 503 "), idle[0]
+		inside.pop().close()
+		for i in range(200):
+		    if refused("127.0.0.4") is None: break
+		else: assert False, "nobody is let in any more"
+	END
+	wait_until 5 lost_to_crowd
+}
+lost_to_crowd() {
+	http_get "$(listen_port statsd)" /metrics |
+		grep -E '^dune_wsfand_handshakes_lost_total\{.*reason="crowded".*\} [1-9][0-9][0-9]'
+}
+
 # whose ADDRESS STATUS HEADER...: with a limit of one client an address, and one of 192.0.2.1 inside.
 whose() {
 	local status=$1

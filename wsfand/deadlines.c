@@ -89,15 +89,19 @@ deadline_lift(struct deadline *deadline)
 	list_remove(&deadline->node);
 }
 
+struct deadline *
+deadlines_first(const struct deadlines *deadlines)
+{
+	return list_empty(&deadlines->list) ? NULL
+					    : LIST_FIRST(&deadlines->list, struct deadline, node);
+}
+
 double
 deadlines_age(const struct deadlines *deadlines)
 {
-	const struct deadline *first;
+	const struct deadline *first = deadlines_first(deadlines);
 
-	if (list_empty(&deadlines->list))
-		return 0;
-	first = LIST_FIRST(&deadlines->list, struct deadline, node);
-	return MAX(deadlines->after - (first->due - now()), 0);
+	return first == NULL ? 0 : MAX(deadlines->after - (first->due - now()), 0);
 }
 
 uint64_t

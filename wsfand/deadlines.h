@@ -36,6 +36,8 @@ void deadline_init(struct deadline *deadline);
 void deadline_set(struct deadlines *deadlines, struct deadline *deadline);
 /* Also when it is not set. */
 void deadline_lift(struct deadline *deadline);
+/* The one that is next due; NULL: none is set. */
+struct deadline *deadlines_first(const struct deadlines *deadlines);
 /* Seconds since the one that is next due was set; 0 when none is. */
 double deadlines_age(const struct deadlines *deadlines);
 

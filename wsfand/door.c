@@ -12,7 +12,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sock.h"
-#include "wsfand/answer.h"
 #include "wsfand/counters.h"
 #include "wsfand/newcomer.h"
 
@@ -21,7 +20,7 @@
 #define ACCEPT_BATCH 64
 #define SOCKET_MODE 0660
 #define UNIX_PREFIX "unix:"
-/* Newcomers beyond the limit for clients who are still heard out and told why. */
+/* So many newcomers are heard out, and told why, however many clients there are. */
 #define NEWCOMERS_OVER 32
 
 struct door {
@@ -38,18 +37,12 @@ on_accept(void *owner, int fd, const struct sock_address *peer)
 	struct door *door = owner;
 	const struct newcomers *all = &door->newcomers;
 	uint32_t connections = all->events->connections(all->owner) + all->count;
-	char answer[ANSWER_SIZE];
 
 	counters[COUNTER_accepted]++;
-	if (connections < all->admit->max_clients + NEWCOMERS_OVER) {
-		newcomer_start(&door->newcomers, fd,
-		    address_from_socket((const struct sockaddr *)&peer->storage, peer->length));
-		return;
-	}
-	/* A courtesy: it is not waited for. */
-	(void)!send(
-	    fd, answer, answer_refuse(answer, VERDICT_FULL, NULL, 0), MSG_DONTWAIT | MSG_NOSIGNAL);
-	fd_close(&fd);
+	if (connections >= all->admit->max_clients + NEWCOMERS_OVER)
+		newcomers_make_room(&door->newcomers);
+	newcomer_start(&door->newcomers, fd,
+	    address_from_socket((const struct sockaddr *)&peer->storage, peer->length));
 }
 
 static int

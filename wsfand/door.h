@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* door: the listeners, and every connection until it is either a client, handed
- * over to statsd, or refused.
+ * over to statsd, or refused. There is room for as many as there may be clients, and 32 more;
+ * where it is taken, who comes turns out somebody who has not said yet what it wants
+ * (wsfand/crowd.h), so that nobody can lock others out by waiting.
  *
  * A newcomer's first bytes are peeked at. A request for something else than /ws/…
  * goes to statsd unread; the rest is read here: 10 s and 8 KiB for a whole request head.

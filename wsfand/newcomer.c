@@ -23,8 +23,6 @@
 #define AGAIN_TIME 0.1
 #define ENDING_TIME 1.0
 #define MAX_HEAD 8192
-/* Bytes discarded behind a refusal before we have had enough. */
-#define MAX_DISCARDED 65536
 
 static void
 newcomer_reap(struct reap *reap)
@@ -44,6 +42,7 @@ release(struct newcomer *newcomer)
 	ev_io_stop(all->loop, &newcomer->io);
 	deadline_lift(&newcomer->whole);
 	deadline_lift(&newcomer->again);
+	crowd_leave(&all->crowd, &newcomer->member);
 	list_remove(&newcomer->node);
 	all->count--;
 	reaper_add(all->loop, &newcomer->reap, newcomer_reap);
@@ -56,41 +55,6 @@ newcomer_dismiss(struct newcomer *newcomer)
 	int fd = release(newcomer);
 
 	fd_close(&fd);
-}
-
-/* How much of the answer is due: who asks with HEAD gets no body (RFC 9110, 9.3.2). */
-static size_t
-due_length(const struct newcomer *newcomer, const char *answer, size_t length)
-{
-	static const char head[] = "HEAD ";
-	char method[sizeof(head) - 1] = "";
-	const char *body = memmem(answer, length, "\r\n\r\n", 4);
-
-	if (buf_length(&newcomer->head) >= sizeof(method))
-		memcpy(method, buf_bytes(&newcomer->head), sizeof(method));
-	else if (recv(newcomer->io.fd, method, sizeof(method), MSG_PEEK | MSG_DONTWAIT) < 0)
-		return length;
-	return body && memcmp(method, head, sizeof(method)) == 0 ? (size_t)(body + 4 - answer)
-								 : length;
-}
-
-static void
-refuse(struct newcomer *newcomer, enum verdict verdict, const char *problem, uint32_t retry_after_s)
-{
-	char answer[ANSWER_SIZE];
-	size_t length = due_length(
-	    newcomer, answer, answer_refuse(answer, verdict, problem, retry_after_s));
-	ssize_t sent = send(newcomer->io.fd, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent != (ssize_t)length) {
-		newcomer_dismiss(newcomer);
-		return;
-	}
-	shutdown(newcomer->io.fd, SHUT_WR);
-	newcomer->state = NEWCOMER_ENDING;
-	deadline_lift(&newcomer->again);
-	deadline_set(&newcomer->all->ending, &newcomer->whole);
-	ev_io_start(newcomer->all->loop, &newcomer->io);
 }
 
 static void
@@ -137,10 +101,10 @@ judge(struct newcomer *newcomer)
 	    &head, (const char *)buf_bytes(&newcomer->head), buf_length(&newcomer->head), &problem);
 
 	if (used < 0) {
-		refuse(newcomer, VERDICT_MALFORMED, problem, 0);
+		newcomer_refuse(newcomer, VERDICT_MALFORMED, problem, 0);
 	} else if (used == 0) {
 		if (buf_room(&newcomer->head) == 0)
-			refuse(newcomer, VERDICT_MALFORMED, "request head too long", 0);
+			newcomer_refuse(newcomer, VERDICT_MALFORMED, "request head too long", 0);
 	} else {
 		verdict = admit_judge(all->admit, &upgrade, &head, &newcomer->peer,
 		    all->events->connections(all->owner));
@@ -149,7 +113,7 @@ judge(struct newcomer *newcomer)
 			return;
 		}
 		log_refusal(&upgrade, verdict);
-		refuse(newcomer, verdict, upgrade.problem, upgrade.retry_after_s);
+		newcomer_refuse(newcomer, verdict, upgrade.problem, upgrade.retry_after_s);
 	}
 }
 
@@ -190,7 +154,17 @@ hand_over(struct newcomer *newcomer)
 	if (handoff_pass(newcomer->all->handoff, newcomer->io.fd) == 0)
 		newcomer_dismiss(newcomer);
 	else
-		refuse(newcomer, VERDICT_STATSD, NULL, 0);
+		newcomer_refuse(newcomer, VERDICT_STATSD, NULL, 0);
+}
+
+/* Whom a trusted proxy speaks for is not known yet: one of many, not the proxy's. */
+static void
+join_crowd(struct newcomer *newcomer)
+{
+	struct newcomers *all = newcomer->all;
+	bool proxy = cidr_list_has(&all->admit->trusted, &newcomer->peer);
+
+	crowd_enter(&all->crowd, &newcomer->member, proxy ? 0 : address_network(&newcomer->peer));
 }
 
 /* Later, since what is there stays readable: watching would spin. */
@@ -221,7 +195,7 @@ look(struct newcomer *newcomer)
 		hand_over(newcomer);
 		break;
 	case PEEK_JUNK:
-		refuse(newcomer, VERDICT_MALFORMED, "not an HTTP request", 0);
+		newcomer_refuse(newcomer, VERDICT_MALFORMED, "not an HTTP request", 0);
 		break;
 	case PEEK_MORE:
 		look_again(newcomer);
@@ -250,25 +224,15 @@ read_proxy(struct newcomer *newcomer)
 		counters[COUNTER_handshake_proxy]++;
 		newcomer_dismiss(newcomer);
 	} else {
-		if (header.known)
+		if (header.known) {
 			newcomer->peer = header.source;
+			crowd_leave(&newcomer->all->crowd, &newcomer->member);
+			join_crowd(newcomer);
+		}
 		newcomer->state = NEWCOMER_PEEK;
 		ev_io_start(newcomer->all->loop, &newcomer->io);
 		look(newcomer);
 	}
-}
-
-static void
-discard(struct newcomer *newcomer)
-{
-	uint8_t bytes[4096];
-	ssize_t got = recv(newcomer->io.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-
-	if (got > 0)
-		newcomer->discarded += (size_t)got;
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) ||
-	    newcomer->discarded > MAX_DISCARDED)
-		newcomer_dismiss(newcomer);
 }
 
 static void
@@ -287,7 +251,7 @@ on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 		read_head(newcomer);
 		break;
 	case NEWCOMER_ENDING:
-		discard(newcomer);
+		newcomer_discard(newcomer);
 		break;
 	}
 }
@@ -322,6 +286,7 @@ newcomers_init(struct newcomers *newcomers, struct ev_loop *loop)
 	newcomers->loop = loop;
 	newcomers->count = 0;
 	list_init(&newcomers->all);
+	crowd_init(&newcomers->crowd);
 	deadlines_init(&newcomers->whole, loop, WHOLE_TIME, whole_expired);
 	deadlines_init(&newcomers->again, loop, AGAIN_TIME, again_expired);
 	deadlines_init(&newcomers->ending, loop, ENDING_TIME, ending_expired);
@@ -352,6 +317,8 @@ newcomer_new(struct newcomers *newcomers, int fd, struct address peer, enum newc
 	list_init(&newcomer->node);
 	list_append(&newcomers->all, &newcomer->node);
 	newcomers->count++;
+	if (state != NEWCOMER_ENDING)
+		join_crowd(newcomer);
 	ev_io_init(&newcomer->io, on_readable, fd, EV_READ);
 	ev_io_start(newcomers->loop, &newcomer->io);
 	return newcomer;

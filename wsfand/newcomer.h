@@ -4,11 +4,13 @@
 #define WSFAND_NEWCOMER_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/list.h"
 #include "wsfand/address.h"
 #include "wsfand/admit.h"
+#include "wsfand/crowd.h"
 #include "wsfand/deadlines.h"
 #include "wsfand/door.h"
 #include "wsfand/handoff.h"
@@ -23,6 +25,7 @@ struct newcomers {
 	void *owner;
 	struct list all;
 	uint32_t count;
+	struct crowd crowd; /* by network, trusted proxies as if they had none */
 	struct deadlines whole; /* for the request head */
 	struct deadlines again; /* until the next look at a first line that came in part */
 	struct deadlines ending; /* after a refusal */
@@ -34,6 +37,9 @@ void newcomers_free(struct newcomers *newcomers);
 /* Takes over `fd`, to which `peer` is connected; looks at once whether its request
  * is there already. */
 void newcomer_start(struct newcomers *newcomers, int fd, struct address peer);
+/* One has to go at once: somebody who was refused already, else whom the crowd names, with a 503.
+ * False: there is none. */
+bool newcomers_make_room(struct newcomers *newcomers);
 
 /* For an upgrade in place (newcomer_estate.c). */
 void newcomers_save(const struct newcomers *newcomers, struct saver *saver);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* newcomer_parts: what a newcomer is. Between newcomer.c and newcomer_estate.c only. */
+/* newcomer_parts: what a newcomer is. Between newcomer.c, newcomer_refuse.c and newcomer_estate.c
+ * only. */
 #ifndef WSFAND_NEWCOMER_PARTS_H
 #define WSFAND_NEWCOMER_PARTS_H
 
@@ -15,6 +16,7 @@ struct newcomer {
 	ev_io io;
 	struct newcomers *all;
 	struct list node;
+	struct crowd_member member; /* but in ENDING */
 	struct deadline whole; /* or ending */
 	struct deadline again; /* set only while io is stopped, in PROXY and PEEK */
 	struct buf head;
@@ -30,5 +32,12 @@ struct newcomer *newcomer_new(
     struct newcomers *newcomers, int fd, struct address peer, enum newcomer_state state);
 /* At once. */
 void newcomer_dismiss(struct newcomer *newcomer);
+
+/* Answers, shuts our side, and waits a moment for the other one to close. `problem` and
+ * `retry_after_s`: see answer_refuse(). */
+void newcomer_refuse(
+    struct newcomer *newcomer, enum verdict verdict, const char *problem, uint32_t retry_after_s);
+/* In that moment: what still comes is thrown away. */
+void newcomer_discard(struct newcomer *newcomer);
 
 #endif
