@@ -2,7 +2,7 @@
 #include "lib/acceptor.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <poll.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -22,6 +22,7 @@ struct acceptor {
 	bool closed;
 	unsigned long exhausted;
 	acceptor_event *event;
+	acceptor_room *make_room; /* or NULL */
 	void *owner;
 	struct reap reap;
 };
@@ -54,6 +55,29 @@ take_rest(struct acceptor *acceptor, int error)
 	watch_listener(acceptor);
 }
 
+/* The kernel finds that there is no descriptor before it looks whether one is needed. */
+static bool
+somebody_waits(const struct acceptor *acceptor)
+{
+	struct pollfd listener = {.fd = acceptor->fd, .events = POLLIN};
+
+	return poll(&listener, 1, 0) > 0 && (listener.revents & POLLIN) != 0;
+}
+
+/* True when a descriptor was freed. */
+static bool
+exhausted(struct acceptor *acceptor, int error)
+{
+	bool files = error == EMFILE || error == ENFILE;
+
+	if (files && !somebody_waits(acceptor))
+		return false;
+	if (files && acceptor->make_room && acceptor->make_room(acceptor->owner))
+		return true;
+	take_rest(acceptor, error);
+	return false;
+}
+
 /* False when this turn is over. */
 static bool
 accept_one(struct acceptor *acceptor)
@@ -66,10 +90,8 @@ accept_one(struct acceptor *acceptor)
 		acceptor->event(acceptor->owner, fd, &peer);
 		return !acceptor->closed && !acceptor->paused;
 	}
-	if (is_exhaustion(errno)) {
-		take_rest(acceptor, errno);
-		return false;
-	}
+	if (is_exhaustion(errno))
+		return exhausted(acceptor, errno);
 	/* accept(2): errors of the new connection itself are to be passed over. */
 	return errno != EAGAIN && errno != EINVAL && errno != EBADF;
 }
@@ -105,6 +127,12 @@ acceptor_new(struct ev_loop *loop, int listener, int batch, acceptor_event *even
 	ev_timer_init(&acceptor->rest, on_rested, 0, 0);
 	watch_listener(acceptor);
 	return acceptor;
+}
+
+void
+acceptor_on_exhausted(struct acceptor *acceptor, acceptor_room *make_room)
+{
+	acceptor->make_room = make_room;
 }
 
 void

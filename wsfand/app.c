@@ -13,6 +13,7 @@
 
 /* Descriptors that are not for clients: listeners, producers, links, log, newcomers. */
 #define RESERVED_FILES 64
+#define MOST_CLIENTS 10000000UL
 #define TOTALS_INTERVAL 300.0
 #define BROADCAST_WARNING 200
 
@@ -152,10 +153,15 @@ static uint32_t
 client_limit(const struct settings *settings)
 {
 	unsigned long files = sock_raise_file_limit();
+	uint32_t room = files > RESERVED_FILES ? (uint32_t)MIN(files - RESERVED_FILES, MOST_CLIENTS)
+					       : 1;
 
-	if (settings->max_clients > 0)
-		return (uint32_t)settings->max_clients;
-	return files > RESERVED_FILES ? (uint32_t)MIN(files - RESERVED_FILES, 10000000UL) : 1;
+	if (settings->max_clients <= (int64_t)room)
+		return settings->max_clients > 0 ? (uint32_t)settings->max_clients : room;
+	log_warn("DUNE_MAX_CLIENTS is %" PRId64
+		 ", but the limit of open files, %lu, leaves room for %" PRIu32,
+	    settings->max_clients, files, room);
+	return room;
 }
 
 static struct client_settings

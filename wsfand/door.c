@@ -45,6 +45,16 @@ on_accept(void *owner, int fd, const struct sock_address *peer)
 	    address_from_socket((const struct sockaddr *)&peer->storage, peer->length));
 }
 
+static bool
+make_room(void *owner)
+{
+	static struct log_limit limit = LOG_LIMIT(1, 10000);
+	struct door *door = owner;
+
+	log_limited(&limit, LOG_ERROR, "no descriptors are left: newcomers are answered 503");
+	return spares_release(&door->newcomers.spares) || newcomers_make_room(&door->newcomers);
+}
+
 static int
 listen_unix(const char *path, const struct door_config *config)
 {
@@ -91,8 +101,9 @@ listen_on(struct door *door, const char *text, const struct door_config *config)
 	log_info("listening on %s", is_unix ? text : sock_address_text(&address, name));
 	door->texts[door->count] = mem_strdup(text);
 	door->unix_paths[door->count] = is_unix ? mem_strdup(path) : NULL;
-	door->acceptors[door->count++] = acceptor_new(
+	door->acceptors[door->count] = acceptor_new(
 	    door->newcomers.loop, fd, ACCEPT_BATCH, on_accept, door);
+	acceptor_on_exhausted(door->acceptors[door->count++], make_room);
 }
 
 struct door *

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "lib/fdpass.h"
 #include "lib/log.h"
@@ -13,7 +14,15 @@
 struct handoff {
 	char *path;
 	int fd;
+	int reserved; /* held in its place while there is none, so that one is left for it */
 };
+
+static void
+reserve(struct handoff *handoff)
+{
+	if (handoff->fd < 0 && handoff->reserved < 0)
+		handoff->reserved = eventfd(0, EFD_CLOEXEC);
+}
 
 struct handoff *
 handoff_new(const char *run_dir)
@@ -21,15 +30,18 @@ handoff_new(const char *run_dir)
 	struct handoff *handoff = mem_zalloc(sizeof(*handoff));
 
 	handoff->path = mem_printf("%s/http.sock", run_dir);
-	handoff->fd = -1;
+	handoff->fd = handoff->reserved = -1;
+	reserve(handoff);
 	return handoff;
 }
 
 static int
 pass_once(struct handoff *handoff, int fd)
 {
-	if (handoff->fd < 0)
+	if (handoff->fd < 0) {
+		fd_close(&handoff->reserved);
 		handoff->fd = sock_connect_unix(handoff->path);
+	}
 	if (handoff->fd < 0 || fdpass_send(handoff->fd, fd) == 0)
 		return handoff->fd < 0 ? -1 : 0;
 	/* Behind is not gone: the connection stays. */
@@ -53,6 +65,7 @@ handoff_pass(struct handoff *handoff, int fd)
 	else
 		log_limited(&limit, LOG_WARN, "unable to hand a request over to %s: %s",
 		    handoff->path, strerror(errno));
+	reserve(handoff);
 	return passed;
 }
 
@@ -65,6 +78,7 @@ handoff_free(struct handoff **pointer)
 	if (!handoff)
 		return;
 	fd_close(&handoff->fd);
+	fd_close(&handoff->reserved);
 	MEM_FREE(&handoff->path);
 	MEM_FREE(&handoff);
 }

@@ -89,6 +89,13 @@ log_refusal(const struct upgrade *upgrade, enum verdict verdict)
 	    answer_error(verdict, upgrade->problem));
 }
 
+/* How much of the room for clients is taken. */
+static uint32_t
+occupied(struct newcomers *all)
+{
+	return spares_refill(&all->spares) ? all->events->connections(all->owner) : UINT32_MAX;
+}
+
 static void
 judge(struct newcomer *newcomer)
 {
@@ -106,8 +113,8 @@ judge(struct newcomer *newcomer)
 		if (buf_room(&newcomer->head) == 0)
 			newcomer_refuse(newcomer, VERDICT_MALFORMED, "request head too long", 0);
 	} else {
-		verdict = admit_judge(all->admit, &upgrade, &head, &newcomer->peer,
-		    all->events->connections(all->owner));
+		verdict = admit_judge(
+		    all->admit, &upgrade, &head, &newcomer->peer, occupied(newcomer->all));
 		if (verdict == VERDICT_SWITCH) {
 			welcome(newcomer, &upgrade, (size_t)used);
 			return;
@@ -287,6 +294,7 @@ newcomers_init(struct newcomers *newcomers, struct ev_loop *loop)
 	newcomers->count = 0;
 	list_init(&newcomers->all);
 	crowd_init(&newcomers->crowd);
+	spares_init(&newcomers->spares);
 	deadlines_init(&newcomers->whole, loop, WHOLE_TIME, whole_expired);
 	deadlines_init(&newcomers->again, loop, AGAIN_TIME, again_expired);
 	deadlines_init(&newcomers->ending, loop, ENDING_TIME, ending_expired);
@@ -300,6 +308,7 @@ newcomers_free(struct newcomers *newcomers)
 	deadlines_stop(&newcomers->whole);
 	deadlines_stop(&newcomers->again);
 	deadlines_stop(&newcomers->ending);
+	spares_free(&newcomers->spares);
 }
 
 struct newcomer *

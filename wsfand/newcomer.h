@@ -15,6 +15,7 @@
 #include "wsfand/door.h"
 #include "wsfand/handoff.h"
 #include "wsfand/saver.h"
+#include "wsfand/spares.h"
 
 /* What all newcomers share. */
 struct newcomers {
@@ -25,6 +26,7 @@ struct newcomers {
 	void *owner;
 	struct list all;
 	uint32_t count;
+	struct spares spares; /* not all are held: no client comes in */
 	struct crowd crowd; /* by network, trusted proxies as if they had none */
 	struct deadlines whole; /* for the request head */
 	struct deadlines again; /* until the next look at a first line that came in part */
