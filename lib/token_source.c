@@ -41,7 +41,8 @@ take_until(struct slice *rest, char mark)
 static int
 fail(struct search *search, const char *error)
 {
-	search->error = error;
+	if (search->error == NULL)
+		search->error = error;
 	return -1;
 }
 
@@ -139,10 +140,12 @@ token_source_find(struct token_source *source, const struct http_head *head, con
 	source->bearer_offered = false;
 	source->length = 0;
 	source->token[0] = '\0';
-	if (look_in_query(&search, head->query) < 0 || look_in_authorization(&search, head) < 0 ||
-	    look_in_protocols(&search, head) < 0) {
-		*error = search.error;
-		return -1;
-	}
-	return 0;
+	/* All three in any case: whether `bearer` is to be answered does not hang on a token. */
+	if (look_in_query(&search, head->query) == 0)
+		(void)!look_in_authorization(&search, head);
+	(void)!look_in_protocols(&search, head);
+	if (search.error == NULL)
+		return 0;
+	*error = search.error;
+	return -1;
 }

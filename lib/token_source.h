@@ -35,7 +35,8 @@ struct token_source {
 };
 
 /* 0, with `place` TOKEN_NOWHERE where there is none. -1: several that differ, one that is badly
- * encoded or too long; *error is a literal that says which, fit for an answer. */
+ * encoded or too long; *error is a literal that says which, fit for an answer. `bearer_offered` is
+ * right in any case. */
 MUST_CHECK int token_source_find(
     struct token_source *source, const struct http_head *head, const char **error);
 

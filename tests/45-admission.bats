@@ -50,7 +50,9 @@ counter_is() { [ "$(http_get "$(listen_port statsd)" /metrics | sed -n "s/^$1{[^
 	asked 101 --path "/ws/forms/$FORM?token=nonsense"
 	asked 101 --path "/ws/forms/$FORM" --header 'Sec-WebSocket-Protocol: bearer, x.y.z'
 	eq bearer "$(answer '.headers["sec-websocket-protocol"]')" protocol
-	asked 400 --path "/ws/forms/$FORM?token=one" --header 'Authorization: Bearer two'
+	asked 101 --path "/ws/forms/$FORM?token=one" --header 'Authorization: Bearer two'
+	asked 101 --path "/ws/forms/$FORM?token=%zz" --header 'Sec-WebSocket-Protocol: bearer, x.y.z'
+	eq bearer "$(answer '.headers["sec-websocket-protocol"]')" protocol
 	ws --path "/ws/forms/$FORM" --send '{"type":"auth","token":"a.b.c"}' --send '{"type":"ping"}' --until 't == "pong" and n == 2'
 }
 

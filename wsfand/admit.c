@@ -80,11 +80,15 @@ static enum verdict
 judge_token(const struct admit *admit, struct upgrade *upgrade, const struct http_head *head)
 {
 	static struct token_source source; /* 8 KiB, and nothing here is nested */
+	int found = token_source_find(&source, head, &upgrade->problem);
 	enum jwt_verdict verdict;
 
-	if (token_source_find(&source, head, &upgrade->problem) < 0)
-		return VERDICT_TOKEN_CONFLICT;
 	upgrade->bearer = source.bearer_offered;
+	/* Where no token is asked for, none is looked at. */
+	if (admit->keys == NULL)
+		return VERDICT_SWITCH;
+	if (found < 0)
+		return VERDICT_TOKEN_CONFLICT;
 	verdict = admit_renew(
 	    admit, source.token, source.length, &upgrade->form, &upgrade->expires_ms);
 	if (verdict != JWT_OK)

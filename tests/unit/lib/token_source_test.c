@@ -94,6 +94,20 @@ TEST(token_source_refuses)
 	}
 }
 
+/* Where no token is asked for the rest of such a request counts all the same. */
+TEST(token_source_knows_whether_bearer_was_offered)
+{
+	const char *error;
+
+	CHECK_INT(find(__LINE__, "?token=%4", PROTO "chat\r\n", &error), -1);
+	CHECK(!source.bearer_offered);
+	CHECK_INT(find(__LINE__, "?token=%4", PROTO "bearer, y\r\n", &error), -1);
+	CHECK(source.bearer_offered);
+	CHECK_STRING(error, "token badly encoded");
+	CHECK_INT(find(__LINE__, "", AUTH "Bearer x\r\n" PROTO "bearer, y\r\n", &error), -1);
+	CHECK(source.bearer_offered);
+}
+
 TEST(token_source_is_bounded)
 {
 	static char fields[TOKEN_MAX + 64] = AUTH "Bearer ";
