@@ -210,11 +210,13 @@ jwt_read(const struct jwt_keys *keys, const char *token, size_t length, int64_t 
 	    !header_good(&parts.header, keys->algorithm))
 		return JWT_INVALID;
 	verdict = judge_claims(keys, &parts.claims, now_ms, grant);
-	if (verdict == JWT_OK &&
-	    !jwt_verify(
-		keys, token, parts.signed_length, parts.signature.bytes, parts.signature.length))
-		return JWT_INVALID;
-	return verdict;
+	if (verdict == JWT_INVALID || verdict == JWT_EXPIRED)
+		return verdict;
+	/* What else is wrong is for those who have a token of ours. */
+	return jwt_verify(
+		   keys, token, parts.signed_length, parts.signature.bytes, parts.signature.length)
+	    ? verdict
+	    : JWT_INVALID;
 }
 
 bool

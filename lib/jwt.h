@@ -5,8 +5,10 @@
  * In this order, the cheapest first: the shape; the header's `alg`, which must be the configured
  * one to the letter (so neither "none" nor a public key used as a secret gets anybody in; RFC
  * 8725, 2.1); the claims; the signature. So a crowd that comes back with tokens that have expired
- * costs 2 us each, and nothing that a token says counts before its signature was found good. A
- * name that stands twice among those that are read is refused.
+ * costs 2 us each, and nothing that a token says counts before its signature was found good. One
+ * whose signature is not good is told that it has expired, or that it is invalid, and nothing else:
+ * not which issuer or audience is wanted. A name that stands twice among those that are read is
+ * refused.
  *
  * Claims: `exp` (must be there) and `nbf` (if there), numbers, with 30 s of tolerance for clocks
  * that differ; `iss` where DUNE_JWT_ISSUER is set, equal; `aud` where DUNE_JWT_AUDIENCE is set,

@@ -334,7 +334,27 @@ TEST(jwt_elliptic)
 	    JWT_ES512, JWT_ES256, key_pair_make("EC", 0, "P-521"), key_pair_make("EC", 0, "P-521"));
 }
 
-/* An unsigned token with bad claims is told of these; with good ones it is nobody's. */
+/* A forged token is told that it has expired, since that is seen first; whatever else is wrong with
+ * its claims, it is invalid. */
+TEST(jwt_forged_tokens_learn_nothing)
+{
+	struct jwt_keys *keys = load(
+	    &(struct jwt_config){.secret = SECRET, .issuer = "us", .audience = "dune"});
+#define OURS ",\"iss\":\"us\",\"aud\":\"dune\""
+	static const char *const claims[] = {
+	    "{" GOOD OURS "}",
+	    "{" GOOD ",\"iss\":\"them\",\"aud\":\"dune\"}",
+	    "{" GOOD ",\"iss\":\"us\",\"aud\":\"x\"}",
+	    "{" GOOD OURS ",\"nbf\":1700000031}",
+	    "{\"forms\":\"*\"" OURS "}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(claims); i++)
+		CHECK_INT(judge_once(keys, token_hs256(claims[i], "other")), JWT_INVALID);
+	CHECK_INT(judge_once(keys, token_hs256(claims[1], SECRET)), JWT_WRONG_ISSUER);
+	jwt_keys_free(&keys);
+}
+
 TEST(jwt_signature_last)
 {
 	struct jwt_keys *keys = load(&(struct jwt_config){.secret = SECRET});
