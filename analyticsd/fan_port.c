@@ -60,11 +60,23 @@ on_due(struct ev_loop *loop UNUSED, ev_timer *timer UNUSED, int events UNUSED)
 
 /* ---- interest in ---- */
 
+/* Each link is told how many watch it through the others, where there are any. */
+static void
+viewers_changed(struct fan_port *fan, struct room *room)
+{
+	if (fan->count > 1)
+		publish_tell(fan->publish, room, KIND_OTHERS);
+}
+
 static void
 close_room(struct fan_port *fan, size_t index, struct room *room)
 {
-	if (!room->links[index].open || !interest_closed(fan->interest, index, room))
+	if (!room->links[index].open)
 		return;
+	if (!interest_closed(fan->interest, index, room)) {
+		viewers_changed(fan, room);
+		return;
+	}
 	if (room->hot != NULL)
 		forms_watch(fan->config.forms, room->hot, NULL);
 	interest_drop(fan->interest, &room);
@@ -76,6 +88,7 @@ open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t
 	struct room *room = interest_opened(fan->interest, index, id, viewers);
 	struct hot_form *hot;
 
+	viewers_changed(fan, room);
 	if (room->hot == NULL) {
 		int found = forms_find(fan->config.forms, id, clock_wall_ms(), &hot);
 		if (found < 0)
@@ -107,6 +120,9 @@ take_interest(struct fan_link *link, const char *text, size_t length)
 		break;
 	case INTEREST_VIEWERS:
 		interest_viewers(fan->interest, link->index, &message.form, message.viewers);
+		room = interest_find(fan->interest, &message.form);
+		if (room != NULL)
+			viewers_changed(fan, room);
 		break;
 	case INTEREST_CLOSED:
 		room = interest_find(fan->interest, &message.form);

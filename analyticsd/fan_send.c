@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames on their way out: made once, sent to each link that has room, owed to the others. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "analyticsd/counters.h"
 #include "analyticsd/fan_state.h"
 #include "analyticsd/forms_recount.h"
@@ -9,6 +12,7 @@
 
 /* With less room than this in a link nothing is made for it. */
 #define LOW_ROOM 65536
+#define OTHERS_SIZE 128
 
 /* 0: it is on its way; -1: no room. */
 static int
@@ -56,6 +60,40 @@ send_kinds(struct fan_port *fan, struct room *room, size_t index, unsigned kinds
 	return 0;
 }
 
+/* Tells one link, if it does not know, how many watch the room through the others; or owes it. */
+static void
+send_others(struct fan_port *fan, struct room *room, size_t index)
+{
+	struct conn *conn = link_conn(fan->links[index].link);
+	uint64_t others = room_others(room, index);
+	char id[FORM_ID_HEX + 1], text[OTHERS_SIZE];
+	uint8_t head[FRAME_HEADER];
+	int length;
+
+	if (conn == NULL || !room->links[index].open || room->links[index].told_others == others)
+		return;
+	form_id_format(&room->id, id);
+	length = snprintf(text, sizeof(text),
+	    "{\"type\":\"room:others\",\"formId\":\"%s\",\"viewers\":%" PRIu64 "}", id, others);
+	frame_put_header(head, (uint32_t)length);
+	if (conn_room(conn) < LOW_ROOM)
+		conn_flush(conn);
+	if (conn_send2(conn, head, sizeof(head), text, (size_t)length) == 0)
+		room->links[index].told_others = others;
+	else
+		publish_owe(fan->publish, room, index, KIND_OTHERS);
+}
+
+static bool
+is_wanted(const struct fan_port *fan, const struct room *room)
+{
+	for (size_t i = 0; i < fan->count; i++) {
+		if (room->links[i].wants != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Can the form be looked at? If not it is tried again. */
 static bool
 is_fresh(struct fan_port *fan, struct room *room)
@@ -76,6 +114,13 @@ is_known(const struct room *room)
 void
 fan_deliver(struct fan_port *fan, struct room *room, unsigned news)
 {
+	if ((news & KIND_OTHERS) != 0) {
+		for (size_t i = 0; i < fan->count; i++)
+			send_others(fan, room, i);
+		news &= ~KIND_OTHERS;
+		if (news == 0 && !is_wanted(fan, room))
+			return;
+	}
 	if (!is_fresh(fan, room))
 		return;
 	bool stale = room->hot != NULL && room->hot->recount != NULL;
@@ -113,6 +158,14 @@ fan_drained(void *owner)
 
 	while ((room = publish_owed(fan->publish, link->index)) != NULL) {
 		unsigned owed = room->links[link->index].owed;
+		if ((owed & KIND_OTHERS) != 0) {
+			publish_paid(fan->publish, room, link->index, KIND_OTHERS);
+			send_others(fan, room, link->index);
+			if ((room->links[link->index].owed & KIND_OTHERS) != 0)
+				return;
+			if ((owed &= ~KIND_OTHERS) == 0)
+				continue;
+		}
 		if (!is_fresh(fan, room)) {
 			publish_paid(fan->publish, room, link->index, owed);
 			continue;

@@ -93,6 +93,7 @@ interest_closed(struct interest *interest, size_t link, struct room *room)
 
 	set_viewers(interest, room, link, 0);
 	seen->open = false;
+	seen->told_others = 0;
 	seen->wants = 0;
 	seen->owed = 0;
 	list_remove(&seen->owed_link);

@@ -19,6 +19,7 @@ struct interest;
 #define KIND_ANALYTICS 1U
 #define KIND_METRICS 2U
 #define KIND_BOTH (KIND_ANALYTICS | KIND_METRICS)
+#define KIND_OTHERS 4U /* room:others: how many watch it through the other links */
 
 /* What metrics:update says, and what decides whether it is worth saying. */
 struct metrics {
@@ -30,6 +31,7 @@ struct metrics {
 struct room_link {
 	bool open;
 	uint32_t viewers;
+	uint64_t told_others; /* what room:others said last */
 	unsigned wants; /* kinds that this link alone is to get next */
 	unsigned owed; /* kinds that did not fit into the link; sent when it has drained */
 	int64_t owed_at_ms; /* room.at_ms of what is owed */
@@ -70,6 +72,13 @@ void interest_viewers(
  * caller unhooks it and calls interest_drop(). */
 bool interest_closed(struct interest *interest, size_t link, struct room *room);
 void interest_drop(struct interest *interest, struct room **pointer);
+
+/* How many watch it through other links than this. */
+static inline uint64_t
+room_others(const struct room *room, size_t link)
+{
+	return room->viewers - room->links[link].viewers;
+}
 
 size_t interest_links(const struct interest *interest);
 size_t interest_rooms(const struct interest *interest);

@@ -286,10 +286,21 @@ for byte in sys.stdin.buffer.read(): s.send(bytes([byte]))' "$INGEST"
 	wait_until 5 has_line second '"activeViewers":4'
 	tell open $FORM 3
 	wait_until 5 has_line peer '"activeViewers":7'
+	# Each is told of the other's, when that changes; an unknown form is none of that's business.
+	wait_until 5 has_line second '"room:others","formId":"'$FORM'","viewers":3'
+	wait_until 5 has_line peer '"room:others","formId":"'$FORM'","viewers":4'
+	echo "viewers $FORM 5" >&"$SECOND"
+	wait_until 5 has_line peer '"room:others","formId":"'$FORM'","viewers":5'
+	tell open $OTHER 1
+	echo "open $OTHER 2" >&"$SECOND"
+	wait_until 5 has_line second '"room:others","formId":"'$OTHER'","viewers":1'
+	wait_until 5 has_line peer '"room:others","formId":"'$OTHER'","viewers":2'
+	eq 1 "$(grep -c "room:others.*$OTHER" "$T/second.out")"
 	echo "close $FORM" >&"$SECOND"
 	responses 3 3 $FORM | to_bson | socat -u - "UNIX-CONNECT:$INGEST"
 	wait_until 5 total_is 3
 	! grep -q '"totalResponses":3' "$T/second.out"
+	wait_until 5 has_line peer '"room:others","formId":"'$FORM'","viewers":0'
 }
 
 @test "a consumer that does not read costs bounded memory, and gets the newest in the end" {

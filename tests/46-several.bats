@@ -19,12 +19,18 @@ two() {
 	WS_PORT=$port
 }
 
-# crowd COUNT: so many clients; `all N` once they stand at both processes. They leave when $T/leave is there.
+# crowd COUNT: so many clients; `all N` once each was told of all, by activeViewers and by activeConnections.
 crowd() {
 	spawn crowd "$PYTHON" -c 'import os, sys, time; sys.path.insert(0, sys.argv[2]); import ws
 clients = [ws.connect(int(sys.argv[1]), "/ws/forms/'"$FORM"'") for _ in range(int(sys.argv[3]))]
 print("here", flush=True)
-for c in clients: c.until(lambda m: m["type"] == "metrics:update" and m["data"]["activeViewers"] == len(clients), 20)
+def told_of_all(c):
+    told = set()
+    def look(m):
+        told.update(name for name in ("activeViewers", "activeConnections") if m["data"].get(name) == len(clients))
+        return len(told) == 2
+    c.until(look, 20)
+for c in clients: told_of_all(c)
 print("all", len(clients), flush=True)
 time.sleep(60)' "$WS_PORT" "$TOOLS" "$1"
 }
@@ -50,6 +56,37 @@ stats_are() { eq "$2" "$(stats "$1")"; }
 	done
 	# The page's requests come through either.
 	for i in 1 2 3 4 5 6; do http_is "$WS_PORT" /healthz 200; done
+}
+
+# connections CLIENT: the number in its last connection:status.
+connections_are() { eq "$2" "$(grep connection:status "$T/$1.out" | tail -n 1 | jq .data.activeConnections)"; }
+
+@test "activeConnections: what the producer tells of others counts, until it is long gone" {
+	start_daemon wsfand
+	ws_spawn one --path "/ws/forms/$FORM" --stay
+	mkfifo "$T/told"
+	exec {TOLD}<>"$T/told"
+	SPAWN_STDIN=$T/told spawn producer "$PYTHON" -c 'import socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+for line in sys.stdin:
+    data = line.strip().encode()
+    s.sendall(struct.pack(">I", len(data)) + data)' "$DUNE_RUN_DIR/frames.sock"
+	echo '{"type":"room:others","formId":"'$FORM'","viewers":4}' >&"$TOLD"
+	wait_until 5 connections_are one 5
+	ws_spawn two --path "/ws/forms/$FORM" --stay
+	wait_until 5 connections_are one 6
+	connections_are two 6
+	kill -USR2 "$(daemon_pid wsfand)"
+	wait_until 10 log_has wsfand 'upgraded in place:'
+	ws_spawn three --path "/ws/forms/$FORM" --stay
+	connections_are three 7
+	echo '{"type":"room:others","formId":"'$FORM'","viewers":-1}' >&"$TOLD"
+	wait_until 5 log_has wsfand 'bad frame.*no number of viewers'
+	# What goes to no client at all: the type itself.
+	! grep -q room:others "$T"/*.out
+	stop_spawned producer
+	wait_until 15 connections_are one 3
 }
 
 @test "one ends, and the other takes all" {

@@ -54,6 +54,7 @@ producer_end(struct producer *producer)
 	list_remove(&producer->node);
 	producers->count--;
 	reaper_add(producers->loop, &producer->reap, producer_reap);
+	producers->gone(producers->owner);
 }
 
 static int
@@ -225,6 +226,12 @@ struct producer *
 producer_of(struct list *node)
 {
 	return container_of(node, struct producer, node);
+}
+
+unsigned long
+producer_number(const struct producer *producer)
+{
+	return producer->number;
 }
 
 static void

@@ -23,12 +23,15 @@ struct producers {
 	/* One whole frame's payload. False: not now; the producer is not read from until
 	 * producer_go_on(), and then the frame comes again. */
 	bool (*frame)(void *owner, unsigned long number, const uint8_t *payload, size_t length);
+	/* One has left. */
+	void (*gone)(void *owner);
 	void *owner;
 };
 
 /* Takes over `fd`. Nothing is told before producer_tell(). */
 struct producer *producer_start(struct producers *producers, int fd);
 struct producer *producer_of(struct list *node);
+unsigned long producer_number(const struct producer *producer);
 /* The room has so many clients now; 0: it is gone. Leaves as soon as it may. */
 void producer_tell(struct producer *producer, const struct form_id *id, uint32_t clients);
 /* True: it was not read from, and is again. */

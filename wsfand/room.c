@@ -38,12 +38,19 @@ push(struct rooms *rooms, struct room *room, struct message *message,
 	return result;
 }
 
+static uint32_t
+with_others(const struct room *room, uint32_t clients)
+{
+	return clients + MIN(room->others, UINT32_MAX - clients);
+}
+
 static void
 status_tell(struct rooms *rooms, struct room *room, uint32_t clients)
 {
-	struct message *message = compose_room_status(&room->id, clients);
+	uint32_t connections = with_others(room, clients);
+	struct message *message = compose_room_status(&room->id, connections);
 
-	room->told = clients;
+	room->told = connections;
 	if (room->count > 0) {
 		deadline_set(&rooms->status, &room->status);
 		push(rooms, room, message, &no_limits);
@@ -65,8 +72,34 @@ status_due(struct deadlines *deadlines, struct deadline *deadline)
 	struct rooms *rooms = container_of(deadlines, struct rooms, status);
 	struct room *room = container_of(deadline, struct room, status);
 
-	if (room->told != room->count)
+	if (room->told != room_connections(room))
 		status_tell(rooms, room, room->count);
+}
+
+uint32_t
+room_connections(const struct room *room)
+{
+	return with_others(room, room->count);
+}
+
+void
+room_set_others(struct rooms *rooms, struct room *room, uint32_t others, uint32_t told_by)
+{
+	room->others_by = told_by;
+	if (room->others == others)
+		return;
+	room->others = others;
+	status_changed(rooms, room, room->count);
+}
+
+void
+rooms_forget_others(
+    struct rooms *rooms, bool (*is_here)(void *owner, uint32_t producer), void *owner)
+{
+	for (struct room *room = rooms->table; room; room = room->hh.next) {
+		if (room->others > 0 && !is_here(owner, room->others_by))
+			room_set_others(rooms, room, 0, 0);
+	}
 }
 
 struct rooms *
@@ -178,12 +211,6 @@ room_id(const struct room *room)
 	return &room->id;
 }
 
-uint32_t
-room_clients(const struct room *room)
-{
-	return room->count;
-}
-
 struct message *
 room_state(const struct room *room, enum message_kind kind)
 {
@@ -279,7 +306,7 @@ room_join(struct rooms *rooms, const struct form_id *id, struct client *client)
 	}
 	room_seat(room, client);
 	if (room->count == 1)
-		room->told = 1;
+		room->told = room_connections(room);
 	rooms->events->changed(rooms->owner, id, room->count);
 }
 

@@ -48,8 +48,16 @@ void room_join(struct rooms *rooms, const struct form_id *id, struct client *cli
 /* Takes it out of its room, if it is in one. */
 void room_leave(struct rooms *rooms, struct client *client);
 
+/* So many clients watch it through other wsfands, as the producer of that number says: they count
+ * in what the room is told. */
+void room_set_others(struct rooms *rooms, struct room *room, uint32_t others, uint32_t told_by);
+/* What producers told who are not there any more does not hold. */
+void rooms_forget_others(
+    struct rooms *rooms, bool (*is_here)(void *owner, uint32_t producer), void *owner);
+/* Its own clients, and those. */
+uint32_t room_connections(const struct room *room);
+
 const struct form_id *room_id(const struct room *room);
-uint32_t room_clients(const struct room *room);
 /* The last message of that kind, or NULL; the room's own. */
 struct message *room_state(const struct room *room, enum message_kind kind);
 

@@ -19,6 +19,8 @@ room_save(const struct rooms *rooms, const struct room *room, struct saver *save
 			.status_us = deadline_left_us(&rooms->status, &room->status),
 			.analytics = saver_message(saver, room->kept[KEPT_ANALYTICS]),
 			.metrics = saver_message(saver, room->kept[KEPT_METRICS]),
+			.others = room->others,
+			.others_by = room->others_by,
 		    },
 	    });
 }
@@ -47,6 +49,8 @@ room_adopt(struct rooms *rooms, struct heir *heir, const struct estate_room *rec
 	memcpy(id.bytes, record->form.data, FORM_ID_BYTES);
 	room = room_make(rooms, &id);
 	room->told = (uint32_t)record->told;
+	room->others = (uint32_t)record->others;
+	room->others_by = (uint32_t)record->others_by;
 	deadline_put(&rooms->status, &room->status, record->status_us);
 	room->kept[KEPT_ANALYTICS] = state_of(heir, record->analytics);
 	room->kept[KEPT_METRICS] = state_of(heir, record->metrics);

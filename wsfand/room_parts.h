@@ -34,6 +34,7 @@ struct room {
 	struct client **clients; /* client->place is its index here */
 	uint32_t unserved, count, capacity;
 	uint32_t told; /* the number in the last room-wide connection:status */
+	uint32_t others, others_by; /* see room_set_others() */
 	struct message *kept[KEPT];
 	struct outq pending; /* published; to be sent when `sending` is out */
 	struct outq sending; /* empty while unserved is 0 */

@@ -220,7 +220,7 @@ session_start(struct session *session, const struct arrival *arrival)
 	bucket_init(&client->said, session->message_burst, session_now_ms(session));
 	bucket_init(&client->bad, BAD_BURST, session_now_ms(session));
 	room_join(session->rooms, &upgrade->form, client);
-	welcome = compose_welcome(&upgrade->form, client->id, room_clients(client->room));
+	welcome = compose_welcome(&upgrade->form, client->id, room_connections(client->room));
 	client_greet(client, arrival->answer, arrival->answer_length, welcome);
 	message_unref(&welcome);
 	if (client->state != CLIENT_OPEN) {

@@ -19,14 +19,29 @@
 #define SOCKET_MODE 0660
 /* Longer types than this may not hold escapes. */
 #define TYPE_SIZE 128
-/* Types between daemons. */
+/* Types between daemons, and the one of them that is for us. */
 #define INTERNAL "room:"
+#define OTHERS "room:others"
+#define OTHERS_TOKENS 32
+/* What a producer told of other wsfands holds so long after it has left, in seconds: it, or the one
+ * that comes after it, may tell it anew. */
+#define OTHERS_LAST 10.0
 
 struct upstream {
 	struct acceptor *acceptor;
 	char *path;
 	struct rooms *rooms;
 	struct producers producers;
+	ev_timer absence; /* running: somebody has left, whose word does not hold much longer */
+};
+
+/* A frame that makes sense. */
+struct frame {
+	enum message_kind kind;
+	struct form_id form;
+	int64_t at_ms; /* when the source committed what it tells; 0: that is not told */
+	bool others; /* it is no message, but the number of clients of other wsfands: */
+	uint32_t viewers;
 };
 
 static void
@@ -83,11 +98,28 @@ count(enum message_kind kind, size_t length)
 	counters[COUNTER_frames_other] += kind == MESSAGE_EVENT;
 }
 
-/* What the frame is, which form it is of, and when the source committed what it tells (0: that is
- * not told); NULL, or what is wrong with it. */
+/* Seldom enough for a parser that allocates. */
 static const char *
-frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struct form_id *form,
-    int64_t *at_ms)
+others_read(const uint8_t *payload, size_t length, struct frame *frame)
+{
+	struct json_doc doc;
+	int64_t viewers = -1;
+
+	if (json_parse(&doc, (const char *)payload, length, OTHERS_TOKENS, NULL) == 0) {
+		if (json_i64(&doc, json_get(&doc, 0, "viewers"), &viewers) < 0)
+			viewers = -1;
+		json_free(&doc);
+	}
+	if (viewers < 0 || viewers > UINT32_MAX)
+		return "no number of viewers";
+	frame->others = true;
+	frame->viewers = (uint32_t)viewers;
+	return NULL;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *
+frame_read(const uint8_t *payload, size_t length, struct frame *frame)
 {
 	struct json_member members[] = {{.name = "type"}, {.name = "formId"}, {.name = "at"}};
 	char type_text[TYPE_SIZE], form_text[TYPE_SIZE];
@@ -105,46 +137,86 @@ frame_read(const uint8_t *payload, size_t length, enum message_kind *kind, struc
 	id = unescape(&members[1], form_text, &id_length);
 	if (!type)
 		return "the type is too long";
-	if (!id || form_id_parse(form, id, id_length) < 0)
+	if (!id || form_id_parse(&frame->form, id, id_length) < 0)
 		return "the formId is not 24 hex digits";
+	frame->others = false;
+	frame->kind = kind_of(type, type_length);
+	if (is_type(type, type_length, OTHERS))
+		return others_read(payload, length, frame);
 	if (type_length >= strlen(INTERNAL) && memcmp(type, INTERNAL, strlen(INTERNAL)) == 0)
 		return "a type between daemons";
-	*kind = kind_of(type, type_length);
 	if (!members[2].value ||
-	    clock_parse_rfc3339(members[2].value, members[2].length, at_ms) < 0)
-		*at_ms = 0;
+	    clock_parse_rfc3339(members[2].value, members[2].length, &frame->at_ms) < 0)
+		frame->at_ms = 0;
 	return NULL;
+}
+
+static bool
+publish(struct upstream *upstream, struct room *room, const struct frame *frame,
+    const uint8_t *payload, size_t length)
+{
+	struct message *message = message_new(frame->kind, payload, length);
+	bool taken;
+
+	message->at_ms = frame->at_ms;
+	taken = room_publish(upstream->rooms, room, message);
+	message_unref(&message);
+	return taken;
 }
 
 static bool
 on_frame(void *owner, unsigned long number, const uint8_t *payload, size_t length)
 {
 	struct upstream *upstream = owner;
-	enum message_kind kind;
-	struct form_id form;
+	struct frame frame;
 	struct room *room;
-	struct message *message;
-	int64_t at_ms;
-	const char *problem = frame_read(payload, length, &kind, &form, &at_ms);
-	bool taken = true;
+	const char *problem = frame_read(payload, length, &frame);
 
 	if (problem) {
 		counters[COUNTER_frame_bytes] += length;
 		bad_frame(number, problem, payload, length);
 		return true;
 	}
-	room = room_find(upstream->rooms, &form);
-	if (room) {
-		message = message_new(kind, payload, length);
-		message->at_ms = at_ms;
-		taken = room_publish(upstream->rooms, room, message);
-		message_unref(&message);
-	} else {
+	room = room_find(upstream->rooms, &frame.form);
+	if (!room)
 		counters[COUNTER_unwatched_frames]++;
+	else if (frame.others)
+		room_set_others(upstream->rooms, room, frame.viewers, (uint32_t)number);
+	else if (!publish(upstream, room, &frame, payload, length))
+		return false;
+	count(frame.kind, length);
+	return true;
+}
+
+static bool
+is_here(void *owner, uint32_t number)
+{
+	struct upstream *upstream = owner;
+
+	LIST_FOR_EACH (node, &upstream->producers.all) {
+		if (producer_number(producer_of(node)) == number)
+			return true;
 	}
-	if (taken)
-		count(kind, length);
-	return taken;
+	return false;
+}
+
+static void
+on_absence(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+	struct upstream *upstream = container_of(timer, struct upstream, absence);
+
+	rooms_forget_others(upstream->rooms, is_here, upstream);
+}
+
+static void
+on_gone(void *owner)
+{
+	struct upstream *upstream = owner;
+	struct ev_loop *loop = upstream->producers.loop;
+
+	ev_timer_stop(loop, &upstream->absence);
+	ev_timer_set(&upstream->absence, OTHERS_LAST, 0);
+	ev_timer_start(loop, &upstream->absence);
 }
 
 bool
@@ -186,8 +258,10 @@ upstream_new(struct ev_loop *loop, const char *run_dir, int instance, size_t max
 	upstream->producers.loop = loop;
 	upstream->producers.max_frame = max_frame;
 	upstream->producers.frame = on_frame;
+	upstream->producers.gone = on_gone;
 	upstream->producers.owner = upstream;
 	list_init(&upstream->producers.all);
+	ev_timer_init(&upstream->absence, on_absence, 0, 0);
 	fd = listeners_take_unix(listeners, upstream->path);
 	if (fd < 0)
 		fd = sock_listen_unix(upstream->path, SOCKET_MODE, BACKLOG);
@@ -238,6 +312,8 @@ upstream_settle(struct upstream *upstream, uint64_t last)
 	upstream->producers.last_number = (unsigned long)last;
 	LIST_FOR_EACH (node, &upstream->producers.all)
 		producer_settle(producer_of(node));
+	/* Somebody may have left just before. */
+	on_gone(upstream);
 }
 
 uint64_t
@@ -257,6 +333,7 @@ upstream_free(struct upstream **pointer)
 	acceptor_free(&upstream->acceptor);
 	while (!list_empty(&upstream->producers.all))
 		producer_end(producer_of(upstream->producers.all.next));
+	ev_timer_stop(upstream->producers.loop, &upstream->absence);
 	sock_unlink(upstream->path);
 	MEM_FREE(&upstream->path);
 	MEM_FREE(&upstream);
