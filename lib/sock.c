@@ -337,6 +337,12 @@ sock_local_address(int fd, struct sock_address *address)
 	return getsockname(fd, (struct sockaddr *)&address->storage, &address->length);
 }
 
+void
+sock_set_send_buffer(int fd, int bytes)
+{
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 unsigned long
 sock_raise_file_limit(void)
 {

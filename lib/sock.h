@@ -50,6 +50,10 @@ MUST_CHECK int sock_listen_tcp_shared(const struct sock_address *address, int ba
 /* Where a socket is bound (port 0 resolved). */
 MUST_CHECK int sock_local_address(int fd, struct sock_address *address);
 
+/* How many bytes the kernel holds at most, roughly, until the peer of a connected socket has taken
+ * them; INT_MAX: as many as it allows. */
+void sock_set_send_buffer(int fd, int bytes);
+
 /* Raises RLIMIT_NOFILE's soft limit to the hard one; the limit that holds then. */
 unsigned long sock_raise_file_limit(void);
 

@@ -62,6 +62,41 @@ except (ws.Ended, ws.Timeout) as end:
 	sort -n -u "$T/numbers" | cmp - "$T/numbers"
 }
 
+# trickler NAME RECEIVE_BUFFER BYTES PAUSE_MS: a client over an Ethernet, as it were, that reads so many bytes, waits, and so on; prints the types and numbers it saw.
+trickler() {
+	spawn "$1" "$PYTHON" -c 'import sys, time; sys.path.insert(0, sys.argv[2]); import ws
+c = ws.Client("127.0.0.1", int(sys.argv[1]), receive_buffer=int(sys.argv[4]), segment=1448)
+c.upgrade(sys.argv[3])
+c.read_bytes, c.read_delay = int(sys.argv[5]), float(sys.argv[6]) / 1000
+print("here", flush=True)
+while True:
+    opcode, payload = c.message(60)
+    if opcode == ws.CLOSE:
+        print("close", int.from_bytes(payload[:2], "big"), flush=True)
+        break
+    m = ws.json.loads(payload)
+    print(m["type"], m["data"].get("n", ""), flush=True)' "$(listen_port wsfand)" "$TOOLS" "/ws/forms/$FORM" "$2" "$3" "$4"
+	wait_until 5 has_line "$1" here
+}
+
+# A thousand times quicker than a byte a second, and so are the states.
+@test "a byte at a time: few old states, whole and in order, and the final one at the end" {
+	start_daemon wsfand
+	trickler slow 4096 1 0.5
+	ws_spawn quick --path "/ws/forms/$FORM" --until 't == "analytics:update" and d["n"] == 2999'
+	"$PYTHON" -c 'import sys, time
+for n in range(3000):
+    print("{\"type\":\"analytics:update\",\"formId\":\"%s\",\"data\":{\"n\":%d,\"pad\":\"%s\"}}" % (sys.argv[1], n, "x" * 400),
+        flush=True)
+    time.sleep(0.001)' "$FORM" | send_frames
+	await_spawned quick 20
+	wait_until 30 has_line slow '^analytics:update 2999$'
+	spawned_alive slow
+	[ "$(grep -c analytics:update "$T/slow.out")" -lt 500 ]
+	grep analytics:update "$T/slow.out" | cut -d ' ' -f 2 >"$T/numbers"
+	sort -n -u "$T/numbers" | cmp - "$T/numbers"
+}
+
 @test "analytics and metrics conflate each for itself; events keep their order" {
 	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=65535 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000000
 	sleeper slow

@@ -170,6 +170,7 @@ client_settings(const struct settings *settings)
 	return (struct client_settings){
 	    .read_bytes = (size_t)settings->read_bytes,
 	    .max_message = (size_t)settings->max_message_bytes,
+	    .behind_bytes = (int)settings->notsent_bytes,
 	    .limits = {.messages = (uint32_t)settings->queue_messages,
 		.bytes = (uint64_t)settings->queue_bytes},
 	    .ping_interval = (double)settings->ping_interval_ms / 1000,

@@ -2,6 +2,7 @@
 #include "wsfand/client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -123,6 +124,7 @@ make_room(struct client *client)
 {
 	int none = 0;
 
+	sock_set_send_buffer(client->io.fd, INT_MAX);
 	setsockopt(client->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &none, sizeof(none));
 }
 

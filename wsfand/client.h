@@ -73,6 +73,7 @@ struct client_events {
 struct client_settings {
 	size_t read_bytes;
 	size_t max_message;
+	int behind_bytes; /* that the kernel may hold for who is behind */
 	struct outq_limits limits;
 	double ping_interval, pong_timeout, write_timeout; /* seconds */
 };

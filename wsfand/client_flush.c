@@ -2,9 +2,11 @@
 #include "wsfand/client_flush.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "lib/sock.h"
 #include "wsfand/counters.h"
 
 /* Messages that leave in one writev. */
@@ -18,6 +20,9 @@ client_set_behind(struct client *client, bool behind)
 	if (client->behind == behind)
 		return;
 	client->behind = behind;
+	if (client->state == CLIENT_OPEN)
+		sock_set_send_buffer(
+		    client->io.fd, behind ? clients->settings.behind_bytes : INT_MAX);
 	counters[COUNTER_behind] += behind ? 1 : UINT64_MAX;
 	ev_io_stop(clients->loop, &client->io);
 	ev_io_set(&client->io, client->io.fd, behind ? EV_READ | EV_WRITE : EV_READ);

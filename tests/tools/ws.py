@@ -85,7 +85,7 @@ class Client:
     """One connection. Nothing is answered by itself, except pings (auto_pong)."""
 
     def __init__(self, host="127.0.0.1", port=0, unix=None, receive_buffer=0, timeout=10.0, tls=None,
-                 source=None):
+                 source=None, segment=0):
         self.buffer = b""
         self.auto_pong = True
         self.on_control = None
@@ -95,6 +95,8 @@ class Client:
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:  # before connect: it decides the window
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if segment:  # an Ethernet's has 1448 bytes, loopback's some 65,000
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment)
         self.socket.settimeout(timeout)
         if source:
             self.socket.bind((source, 0))
