@@ -53,6 +53,11 @@ static const struct row rows[] = {
     {MONGO_SERVER, 286, false, {MONGO_REBUILD, LOST}},
     {MONGO_SERVER, 280, false, {MONGO_REBUILD, LOST}},
     {MONGO_SERVER, 260, false, {MONGO_REBUILD, LOST}},
+    /* The same as servers before 4.4 say it: the point is no longer in the oplog, the token is not found
+     * there, the collection of the token's UUID is gone. No label comes with them. */
+    {MONGO_SERVER, 40576, false, {MONGO_REBUILD, LOST}},
+    {MONGO_SERVER, 40585, false, {MONGO_REBUILD, LOST}},
+    {MONGO_SERVER, 40615, false, {MONGO_REBUILD, LOST}},
     /* 4.2 says NonResumable of these, but the position is none the worse for them. */
     {MONGO_SERVER, 136, false, {MONGO_AGAIN, "the cursor lost its place in the oplog"}},
     {MONGO_SERVER, 237, false, {MONGO_AGAIN, "somebody has killed the cursor"}},

@@ -464,7 +464,7 @@ arrived() { grep -q "\"_id\": \"$1\"" "$T/sink.out"; }
 	sink_start --state "$T/journal"
 	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
 	wait_until 10 ops_reach position 1
-	for code in 286 280 260 10334 '4242,"labels":["NonResumableChangeStreamError"]'; do
+	for code in 286 280 260 40576 40585 40615 10334 '4242,"labels":["NonResumableChangeStreamError"]'; do
 		control "{\"fault\":{\"command\":\"getMore\",\"stream\":true,\"error\":{\"code\":$code}}}"
 		n=$((n + 1))
 		wait_until 10 ops_are rebuilt "$n"

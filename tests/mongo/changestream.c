@@ -6,6 +6,8 @@
 
 /* Servers from 7.0 on know $changeStreamSplitLargeEvent. */
 #define WIRE_SPLIT 21
+/* Codes of their own for a history that is lost (286) and a token that is not found (280) came with 4.4. */
+#define WIRE_LOST 9
 
 static int
 place_check(const struct changestream *cs, const bson_t *spec, const char *db, const char *coll,
@@ -219,8 +221,8 @@ swallow(struct changestream *cs, int order, const char *token, struct fail *f)
 	cs->surpassed = true;
 	if (cs->seen)
 		return 0;
-	fail_fill(
-	    f, 280, "cannot resume stream; the resume token was not found. {_data: \"%s\"}", token);
+	fail_fill(f, cs->srv->opt.wire_version >= WIRE_LOST ? 280 : 40585,
+	    "cannot resume stream; the resume token was not found. {_data: \"%s\"}", token);
 	return -1;
 }
 
@@ -309,7 +311,7 @@ begin(struct changestream *cs, struct fail *f)
 	struct oplog *o = &cs->srv->oplog;
 
 	if (oplog_lost(o, cs->start.ts)) {
-		fail_fill(f, 286,
+		fail_fill(f, cs->srv->opt.wire_version >= WIRE_LOST ? 286 : 40576,
 		    "Resume of change stream was not possible, as the resume point may no "
 		    "longer be in the oplog.");
 		return -1;

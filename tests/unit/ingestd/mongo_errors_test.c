@@ -23,6 +23,8 @@ TEST(mongo_errors_have_their_policies)
 	    {{.kind = MONGO_SERVER, .code = 40573}, MONGO_SLOWLY},
 	    {{.kind = MONGO_SERVER, .code = 10334}, MONGO_REBUILD},
 	    {{.kind = MONGO_SERVER, .code = 286}, MONGO_REBUILD},
+	    {{.kind = MONGO_SERVER, .code = 40576}, MONGO_REBUILD},
+	    {{.kind = MONGO_SERVER, .code = 40585}, MONGO_REBUILD},
 	    {{.kind = MONGO_SERVER, .code = 280}, MONGO_REBUILD},
 	    {{.kind = MONGO_SERVER, .code = 260}, MONGO_REBUILD},
 	    {{.kind = MONGO_SERVER, .code = 222, .non_resumable = true}, MONGO_REBUILD},
