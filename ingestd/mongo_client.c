@@ -311,6 +311,19 @@ mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *i
 	return true;
 }
 
+bool
+mongo_reply_cluster_time(const bson_t *reply, uint32_t *time, uint32_t *increment)
+{
+	bson_iter_t at, found;
+
+	if (!bson_iter_init(&at, reply) ||
+	    !bson_iter_find_descendant(&at, "$clusterTime.clusterTime", &found) ||
+	    !BSON_ITER_HOLDS_TIMESTAMP(&found))
+		return false;
+	bson_iter_timestamp(&found, time, increment);
+	return true;
+}
+
 void
 mongo_cursor_close(struct mongo_cursor *cursor)
 {

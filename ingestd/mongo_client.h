@@ -53,6 +53,8 @@ MUST_CHECK int mongo_cursor_more(
 bool mongo_cursor_next(struct mongo_cursor *cursor, bson_t *doc);
 /* operationTime of the last reply; false where it has none. */
 bool mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *increment);
+/* $clusterTime of a reply: no change that its server knew of is newer. False where it has none. */
+bool mongo_reply_cluster_time(const bson_t *reply, uint32_t *time, uint32_t *increment);
 /* killCursors, where there is something to kill. */
 void mongo_cursor_close(struct mongo_cursor *cursor);
 

@@ -18,6 +18,7 @@ mongo_position_init(struct mongo_position *position)
 	position->after = bson_new();
 	position->scan = SCAN_NONE;
 	position->scanned = 0;
+	position->since_time = position->since_increment = 0;
 	position->rebuild = false;
 	position->until_time = position->until_increment = 0;
 }
@@ -92,6 +93,9 @@ mongo_position_encode(
 	if (!bson_empty(position->after))
 		BSON_APPEND_DOCUMENT(&scan, "after", position->after);
 	BSON_APPEND_INT64(&scan, "done", (int64_t)position->scanned);
+	if (position->since_time != 0)
+		BSON_APPEND_TIMESTAMP(
+		    &scan, "since", position->since_time, position->since_increment);
 	bson_append_document_end(out, &scan);
 }
 
@@ -136,14 +140,34 @@ scan_of(const char *name)
 	return SCAN_NONE;
 }
 
+/* A scan that was begun by an ingestd that knew no `since` begins again, from the same point. */
 static void
-read_progress(const bson_t *doc, struct mongo_position *position)
+read_scan(const bson_t *doc, struct mongo_position *position)
 {
 	bson_iter_t at, found;
 
+	position->scan = scan_of(find_text(doc, "scan.collection"));
+	position->since_time = position->since_increment = 0;
+	if (bson_iter_init(&at, doc) && bson_iter_find_descendant(&at, "scan.since", &found) &&
+	    BSON_ITER_HOLDS_TIMESTAMP(&found))
+		bson_iter_timestamp(&found, &position->since_time, &position->since_increment);
 	position->scanned = 0;
 	if (bson_iter_init(&at, doc) && bson_iter_find_descendant(&at, "scan.done", &found))
 		position->scanned = (uint64_t)MAX(bson_iter_as_int64(&found), 0);
+	if (!find_document(doc, "scan.after", &position->after))
+		bson_reinit(position->after);
+	if (position->scan == SCAN_NONE || position->since_time != 0)
+		return;
+	position->scan = SCAN_FORMS;
+	position->scanned = 0;
+	bson_reinit(position->after);
+}
+
+static void
+read_rebuild(const bson_t *doc, struct mongo_position *position)
+{
+	bson_iter_t at;
+
 	position->rebuild = bson_iter_init_find(&at, doc, "rebuild") &&
 	    BSON_ITER_HOLDS_TIMESTAMP(&at);
 	if (position->rebuild)
@@ -166,9 +190,7 @@ mongo_position_decode(
 	if (!find_document(doc, "at", &position->at) || bson_empty(position->at))
 		return "its position is of another version of ingestd";
 	snprintf(origin->set, sizeof(origin->set), "%s", find_text(doc, "of.set"));
-	position->scan = scan_of(find_text(doc, "scan.collection"));
-	if (!find_document(doc, "scan.after", &position->after))
-		bson_reinit(position->after);
-	read_progress(doc, position);
+	read_scan(doc, position);
+	read_rebuild(doc, position);
 	return NULL;
 }

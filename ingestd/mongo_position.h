@@ -2,12 +2,14 @@
 /* mongo_position: where in a MongoDB database we are, as a document and back. Pure.
  *
  *     {v: 1, source: "mongodb", of: {database, forms, responses, set}, at: {token} or {time},
- *      scan: {collection: "forms" or "responses", after: {_id}, done},
+ *      scan: {collection: "forms" or "responses", after: {_id}, done, since: timestamp},
  *      rebuild: timestamp}
  *
  * `at` is where the change stream goes on: the resume token of the last event, or (servers before
  * 4.0.7 give none at first) an operation time. While the initial scan runs, `at` stands still at
- * the point where the scan began, and `scan` moves; it is left out afterwards. */
+ * the point where the scan began, and `scan` moves; it is left out afterwards. `since` is a cluster
+ * time not before that point: what the scan reads has to be at least as new, or else a change that was made
+ * before the point, but that a majority got only behind the reading, would be in neither. */
 #ifndef INGESTD_MONGO_POSITION_H
 #define INGESTD_MONGO_POSITION_H
 
@@ -35,6 +37,7 @@ struct mongo_position {
 	enum mongo_scan scan;
 	bson_t *after; /* {_id: the last one that was read} */
 	uint64_t scanned; /* documents of the scan up to here */
+	uint32_t since_time, since_increment; /* of the scan; 0, 0: not known */
 	bool rebuild;
 	uint32_t until_time, until_increment;
 };

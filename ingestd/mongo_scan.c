@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The initial scan: forms first, then responses, each in the order of _id. The point at which the
  * stream will go on is taken before the first document is read, so whatever changes meanwhile comes
- * again with the stream; and since events are idempotent by _id, it counts once. */
+ * again with the stream; and since events are idempotent by _id, it counts once. The stream begins behind
+ * what its server has applied, also where a majority has not got that yet (the server's
+ * getStartTimeForNewStream()), while reads of "majority" do not wait for it: so they are told to
+ * (afterClusterTime). */
 #include <string.h>
 
 #include "ingestd/mongo_worker.h"
@@ -22,6 +25,26 @@ struct scan {
 
 /* ---- where the stream will go on ---- */
 
+/* A cluster time at or behind the point: the server's own in the reply that gave it, or that of
+ * now. Its operationTime will not do: that is what the majority has. */
+static int
+take_since(struct mongo_worker *worker, const bson_t *reply, struct mongo_error *error)
+{
+	struct mongo_position *position = &worker->position;
+	bson_t ping = BSON_INITIALIZER, *pong = NULL;
+
+	if (!reply) {
+		BSON_APPEND_INT32(&ping, "ping", 1);
+		reply = pong = mongo_client_command(worker->client, &ping, error);
+		bson_destroy(&ping);
+	}
+	if (reply &&
+	    !mongo_reply_cluster_time(reply, &position->since_time, &position->since_increment))
+		log_debug("%s: the server tells no cluster time", worker->name);
+	bson_destroy(pong);
+	return reply ? 0 : -1;
+}
+
 static int
 take_point(struct mongo_worker *worker, struct mongo_error *error)
 {
@@ -41,6 +64,7 @@ take_point(struct mongo_worker *worker, struct mongo_error *error)
 		snprintf(error->message, sizeof(error->message),
 		    "the server tells neither a resume token nor an operation time");
 	}
+	(void)take_since(worker, cursor.reply, error);
 	mongo_cursor_close(&cursor);
 	if (bson_empty(worker->position.at))
 		return -1;
@@ -107,7 +131,8 @@ count_documents(struct scan *scan)
 static int
 open_find(struct scan *scan, struct mongo_cursor *cursor, struct mongo_error *error)
 {
-	const bson_t *after = scan->worker->position.after;
+	const struct mongo_position *position = &scan->worker->position;
+	const bson_t *after = position->after;
 	bson_t command = BSON_INITIALIZER, by_id = BSON_INITIALIZER, inside;
 	int result;
 
@@ -120,6 +145,9 @@ open_find(struct scan *scan, struct mongo_cursor *cursor, struct mongo_error *er
 	BSON_APPEND_INT32(&command, "batchSize", BATCH_SIZE);
 	BSON_APPEND_DOCUMENT_BEGIN(&command, "readConcern", &inside);
 	BSON_APPEND_UTF8(&inside, "level", "majority");
+	if (position->since_time != 0)
+		BSON_APPEND_TIMESTAMP(&inside, "afterClusterTime", position->since_time,
+		    position->since_increment);
 	bson_append_document_end(&command, &inside);
 	result = mongo_cursor_open(cursor, scan->worker->client, &command, error);
 	bson_destroy(&command);
@@ -228,6 +256,7 @@ end(struct mongo_worker *worker)
 	status->scan_rate = status->scan_left_ms = 0;
 	mongo_channel_unlock(worker->channel);
 	worker->position.scan = SCAN_NONE;
+	worker->position.since_time = worker->position.since_increment = 0;
 	bson_reinit(worker->position.after);
 	if (mongo_worker_give(worker, EVENT_POSITION, EVENT_NO_TIME, NULL) != MONGO_DONE)
 		return MONGO_STOPPING;
@@ -240,6 +269,9 @@ mongo_scan(struct mongo_worker *worker, struct mongo_error *error)
 	enum mongo_outcome outcome = MONGO_DONE;
 
 	if (bson_empty(worker->position.at) && take_point(worker, error) < 0)
+		return MONGO_FAILED;
+	if (worker->position.scan != SCAN_NONE && worker->position.since_time == 0 &&
+	    take_since(worker, NULL, error) < 0)
 		return MONGO_FAILED;
 	if (worker->rebuild_due)
 		outcome = tell_rebuild(worker);

@@ -219,6 +219,64 @@ positions_rise() {
 	done
 }
 
+parked() { [ "$(control '{"status":1}' | jq .parked)" -ge 1 ]; }
+
+@test "failures: a majority that lags when the scan begins, or goes on: it reads nothing older than where the stream begins" {
+	mongo_start --control "unix:$T/control"
+	insert_one seen
+	# The primary has it, a majority does not: the stream begins behind it.
+	control '{"hold":0}' >/dev/null
+	insert_one 'applied only'
+	mongo_do <<<'db.forms.insert_one({"_id": 1, "fields": []})'
+	sink_start
+	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE&socketTimeoutMS=1000" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 parked
+	eq 0 "$(ops response)"
+	control '{"hold":false}' >/dev/null
+	wait_until 10 arrived 'applied only'
+	wait_until 10 ops_reach position 1
+	wait_until 10 same_as_source
+	eq 0 "$(ops rebuild)"
+	# Everything anew, and a scan that is cut in the middle: what it reads from then on is no older either.
+	mongo_do <<<'for k in range(3): db.responses.insert_many([{"_id": "r%d" % i, "formId": 1, "answers": []} for i in range(k * 1000, k * 1000 + 1000)])'
+	wait_until 20 arrived r2999
+	fault '{"command":"getMore","stream":false,"cut":"executed"}' >/dev/null
+	fault '{"command":"find","collection":"responses","skip":1,"cut":"before"}' >/dev/null
+	control '{"hold":0}' >/dev/null
+	insert_one r2999x
+	insert_one zz
+	mongo_do <<<'db.responses.delete_one({"_id": "r5"}); db.responses.replace_one({"_id": "r7"}, {"formId": 2})'
+	fault '{"command":"getMore","stream":true,"error":{"code":280}}' >/dev/null
+	wait_until 10 parked
+	control '{"hold":false}' >/dev/null
+	wait_until 20 ops_are rebuilt 1
+	wait_until 10 same_as_source
+}
+
+@test "failures: a history that is lost, as servers before 4.4 say it: everything is read anew" {
+	local wire
+	for wire in 7 8; do
+		following --wire-version $wire
+		insert_one 'before'
+		wait_until 10 arrived before
+		stop_daemon ingestd
+		insert_one missed
+		mongo_do <<<'db.others.insert_one({}); db.others.insert_one({})'
+		control '{"roll_oplog":1}' >/dev/null
+		start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+		wait_until 10 ops_are rebuilt 1
+		log_has ingestd 'ERROR: .*the change stream cannot go on.*error 40576'
+		arrived missed
+		insert_one behind
+		wait_until 10 arrived behind
+		wait_until 10 same_as_source
+		stop_daemon ingestd
+		stop_spawned sink
+		stop_spawned mongo
+		rm -f "$T/journal"
+	done
+}
+
 @test "failures: codes before 4.4 and from then on, with the labels of their time, at every command" {
 	local wire code labels command
 	for wire in 8 9; do

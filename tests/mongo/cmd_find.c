@@ -5,6 +5,7 @@
 #include "tests/mongo/cmd_read.h"
 #include "tests/mongo/compare.h"
 #include "tests/mongo/db.h"
+#include "tests/mongo/majority.h"
 #include "tests/mongo/match.h"
 #include "tests/mongo/sort.h"
 
@@ -217,6 +218,17 @@ find_collect(struct cursor *cur, struct collection *coll, const struct find *q, 
 	doc_list_free(&all);
 }
 
+/* What a majority has of it, where that is not all. */
+static void
+find_majority(
+    struct cmd *c, struct cursor *cur, struct collection *coll, const struct find *q, int order)
+{
+	struct catalog seen = {NULL};
+
+	find_collect(cur, majority_view(c->srv, coll, &seen), q, order);
+	catalog_free(&seen);
+}
+
 int
 cmd_find(struct cmd *c)
 {
@@ -245,7 +257,10 @@ cmd_find(struct cmd *c)
 			return -1;
 		}
 	}
-	if (coll && (order < 0 || order == ORDER_REVERSE || c->srv->in_txn)) {
+	cur->majority = majority_asked(c->body);
+	if (coll && cur->majority && majority_lags(c->srv)) {
+		find_majority(c, cur, coll, &q, order);
+	} else if (coll && (order < 0 || order == ORDER_REVERSE || c->srv->in_txn)) {
 		find_collect(cur, coll, &q, order);
 	} else if (coll) {
 		cur->source = ns_ref(coll->ns);

@@ -109,6 +109,7 @@ cmd_get_more(struct cmd *c)
 	if (arg_number(c, "batchSize", 0, &batch) < 0 || arg_number(c, "maxTimeMS", 0, &ms) < 0 ||
 	    get_more_cursor(c, &cur) < 0)
 		return -1;
+	c->srv->reads_majority = cur->stream || cur->majority;
 	if (ms && !cur->stream)
 		return fail_set(&c->fail, 2,
 		    "cannot set maxTimeMS on getMore command for a "

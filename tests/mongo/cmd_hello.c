@@ -56,7 +56,7 @@ static void
 append_set(struct cmd *c)
 {
 	const struct server *srv = c->srv;
-	uint64_t ts = srv->oplog.last_ts;
+	uint64_t ts = srv->oplog.last_ts, majority = oplog_seen_ts(&srv->oplog);
 	bson_t sub;
 
 	bson_append_array_begin(c->reply, "hosts", -1, &sub);
@@ -71,8 +71,8 @@ append_set(struct cmd *c)
 	bson_append_document_begin(c->reply, "lastWrite", -1, &sub);
 	append_op_time(&sub, "opTime", ts);
 	bson_append_date_time(&sub, "lastWriteDate", -1, (int64_t)TS_SEC(ts) * 1000);
-	append_op_time(&sub, "majorityOpTime", ts);
-	bson_append_date_time(&sub, "majorityWriteDate", -1, (int64_t)TS_SEC(ts) * 1000);
+	append_op_time(&sub, "majorityOpTime", majority);
+	bson_append_date_time(&sub, "majorityWriteDate", -1, (int64_t)TS_SEC(majority) * 1000);
 	bson_append_document_end(c->reply, &sub);
 }
 

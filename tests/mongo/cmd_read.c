@@ -61,6 +61,33 @@ arg_number(struct cmd *c, const char *key, int64_t dflt, int64_t *out)
 	return 0;
 }
 
+/* A time that lies ahead of all that the server knows of cannot be waited for. */
+static int
+after_check(struct cmd *c, const bson_t *rc)
+{
+	uint32_t sec, inc;
+	bson_iter_t it;
+
+	if (!bson_get(rc, "afterClusterTime", &it))
+		return 0;
+	if (!BSON_ITER_HOLDS_TIMESTAMP(&it))
+		return fail_set(&c->fail, 14,
+		    "BSON field 'readConcern.afterClusterTime' is the wrong type '%s', expected "
+		    "type 'timestamp'",
+		    type_name(bson_iter_type(&it)));
+	if (c->srv->opt.standalone)
+		return fail_set(&c->fail, 72,
+		    "Cannot specify afterClusterTime readConcern without replica set or sharding");
+	bson_iter_timestamp(&it, &sec, &inc);
+	if (TS_MAKE(sec, inc) <= c->srv->oplog.last_ts)
+		return 0;
+	return fail_set(&c->fail, 72,
+	    "readConcern afterClusterTime value must not be greater than the current clusterTime. "
+	    "Requested clusterTime: { ts: Timestamp(%u, %u) }; current clusterTime: { ts: "
+	    "Timestamp(%u, %u) }",
+	    sec, inc, TS_SEC(c->srv->oplog.last_ts), TS_INC(c->srv->oplog.last_ts));
+}
+
 int
 read_concern_check(struct cmd *c)
 {
@@ -74,6 +101,8 @@ read_concern_check(struct cmd *c)
 		return -1;
 	if (bson_get(&rc, "atClusterTime", &it))
 		return fail_set(&c->fail, 238, "atClusterTime is not supported here");
+	if (after_check(c, &rc) < 0)
+		return -1;
 	if (!(level = bson_str(&rc, "level")))
 		return 0;
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)

@@ -2,6 +2,7 @@
 #include "tests/mongo/command.h"
 #include "tests/mongo/cursor.h"
 #include "tests/mongo/election.h"
+#include "tests/mongo/majority.h"
 
 #include <string.h>
 
@@ -176,10 +177,13 @@ append_text(bson_t *reply, const char *key, const char *text)
 	bson_free(copy);
 }
 
+/* $clusterTime is the newest that the server knows of. operationTime is, after a read of "majority", what the
+ * majority has (source: computeOperationTime()). */
 static void
 reply_times(const struct server *srv, bson_t *reply)
 {
 	static const uint8_t no_hash[20];
+	uint64_t operation = srv->reads_majority ? oplog_seen_ts(&srv->oplog) : srv->oplog.last_ts;
 	bson_t sub, sig;
 
 	if (srv->opt.standalone)
@@ -192,8 +196,7 @@ reply_times(const struct server *srv, bson_t *reply)
 	bson_append_int64(&sig, "keyId", -1, 0);
 	bson_append_document_end(&sub, &sig);
 	bson_append_document_end(reply, &sub);
-	bson_append_timestamp(
-	    reply, "operationTime", -1, TS_SEC(srv->oplog.last_ts), TS_INC(srv->oplog.last_ts));
+	bson_append_timestamp(reply, "operationTime", -1, TS_SEC(operation), TS_INC(operation));
 }
 
 /* Manual, "Database Commands > Response": ok, the error if any, the times. */
@@ -380,6 +383,7 @@ command_run(struct server *srv, struct auth *auth, int64_t conn_id, const struct
 
 	command_name(&c, &inner, legacy_db, sizeof legacy_db);
 	srv->one_ts = 0;
+	srv->reads_majority = majority_asked(c.body);
 	r = command_check(&c, command_find(c.name));
 	if (r == 0)
 		r = command_call(&c, command_find(c.name));
@@ -394,7 +398,10 @@ bool
 command_wait_over(struct server *srv, const struct wait *w, bool last, bson_t *reply)
 {
 	struct fail f = {0};
-	int r = get_more_poll(srv, w, last, reply, &f);
+	int r;
+
+	srv->reads_majority = true;
+	r = get_more_poll(srv, w, last, reply, &f);
 
 	if (r == 0)
 		return false;

@@ -3,6 +3,7 @@
 #include "tests/mongo/command.h"
 #include "tests/mongo/cursor.h"
 #include "tests/mongo/journal.h"
+#include "tests/mongo/majority.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -12,12 +13,15 @@
 #include <unistd.h>
 
 #define READ_CHUNK 65536
+/* How often a read that waits for a majority is looked at. */
+#define PARKED_MS 10
 #define container_of(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 enum pause {
 	PAUSE_NOT,
 	PAUSE_DELAY, /* the command at the head of in is run later */
 	PAUSE_DELAYED, /* now */
+	PAUSE_PARKED, /* it waits for a majority */
 	PAUSE_TRICKLE, /* the reply goes out bit by bit */
 	PAUSE_HANG, /* nothing comes any more */
 	PAUSE_CLOSE, /* once what is in out has been sent */
@@ -56,6 +60,7 @@ conn_close(struct conn *c)
 	ev_timer_stop(loop, &c->deadline);
 	if (c->wait.cursor)
 		command_wait_drop(c->srv, &c->wait);
+	c->srv->parked -= c->pause == PAUSE_PARKED;
 	close(c->fd);
 	auth_clear(&c->auth);
 	effect_clear(&c->effect);
@@ -248,6 +253,18 @@ conn_execute(struct conn *c, const struct request *r)
 	return ok;
 }
 
+/* Runs it, when a majority is as far as it asks; else *later. */
+static bool
+conn_execute_read(struct conn *c, const struct request *r, bool *later)
+{
+	if (!majority_must_wait(c->srv, &r->body))
+		return conn_execute(c, r);
+	pause_for(c, PAUSE_PARKED, PARKED_MS);
+	c->srv->parked++;
+	*later = true;
+	return true;
+}
+
 /* Runs one whole message; with *later it is to be run again. False: the connection is to be
  * closed. */
 static bool
@@ -263,7 +280,7 @@ conn_run(struct conn *c, const uint8_t *msg, size_t len, bool *later)
 	}
 	if (c->pause == PAUSE_DELAYED) {
 		c->pause = PAUSE_NOT;
-		return conn_execute(c, &r);
+		return conn_execute_read(c, &r, later);
 	}
 	effect_clear(&c->effect);
 	command_target(c->srv, &r, &target);
@@ -274,7 +291,7 @@ conn_run(struct conn *c, const uint8_t *msg, size_t len, bool *later)
 		*later = true;
 		return true;
 	}
-	return conn_execute(c, &r);
+	return conn_execute_read(c, &r, later);
 }
 
 /* Runs what has been read, as far as it is whole. False: the connection is to be closed. */
@@ -414,7 +431,8 @@ on_deadline(struct ev_loop *loop, ev_timer *w, int events)
 	(void)events;
 	if (c->wait.cursor) {
 		ok = wait_over(c, true);
-	} else if (c->pause == PAUSE_DELAY) {
+	} else if (c->pause == PAUSE_DELAY || c->pause == PAUSE_PARKED) {
+		c->srv->parked -= c->pause == PAUSE_PARKED;
 		c->pause = PAUSE_DELAYED;
 		ok = conn_work(c);
 	} else if (c->pause == PAUSE_TRICKLE) {

@@ -66,6 +66,7 @@ word_status(struct word *w)
 	bson_append_int64(w->answer, "cursors", -1, cursors);
 	bson_append_int64(w->answer, "streams", -1, streams);
 	bson_append_int64(w->answer, "waiting", -1, waiting);
+	bson_append_int64(w->answer, "parked", -1, srv->parked);
 	bson_append_int64(w->answer, "documents", -1, documents);
 	bson_append_int64(
 	    w->answer, "oplog_entries", -1, (int64_t)(srv->oplog.end - srv->oplog.first));
@@ -153,7 +154,7 @@ word_one_time(struct word *w)
 	return 0;
 }
 
-/* Streams see the oplog as it stands now, less so many entries, until "hold": false. */
+/* A majority has the oplog as it stands now, less so many entries, until "hold": false. */
 static int
 word_hold(struct word *w)
 {

@@ -26,6 +26,7 @@ struct cursor {
 	struct doc *stash; /* did not fit into the last batch */
 	struct doc *lsid; /* the session it belongs to, or NULL */
 	bool done;
+	bool majority; /* its read concern */
 	bool dropped; /* its collection is gone */
 	int killed; /* with this code, while a getMore waits on it, which then frees it */
 	bool waiting; /* a getMore waits on it */

@@ -93,6 +93,7 @@ db_replace(
 
 	if (srv->in_txn)
 		txn_touch(srv, n);
+	e.old = doc_ref(n->doc);
 	collection_replace(c, n, d);
 	e.ns = ns_ref(c->ns);
 	e.doc = doc_ref(d);
@@ -109,6 +110,7 @@ db_delete(struct server *srv, struct collection *c, struct index_node *n)
 	if (srv->in_txn)
 		txn_touch(srv, n);
 	e.key = db_key(n->doc);
+	e.old = doc_ref(n->doc);
 	e.ns = ns_ref(c->ns);
 	collection_remove(c, n);
 	log_write(srv, &e);

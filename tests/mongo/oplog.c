@@ -10,6 +10,7 @@ entry_clear(struct entry *e)
 	ns_unref(&e->to);
 	doc_unref(&e->key);
 	doc_unref(&e->doc);
+	doc_unref(&e->old);
 	doc_unref(&e->desc);
 	doc_unref(&e->txn);
 }

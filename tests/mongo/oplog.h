@@ -36,6 +36,7 @@ struct entry {
 	struct ns *to; /* OP_RENAME: the new name */
 	struct doc *key; /* documentKey */
 	struct doc *doc; /* OP_INSERT, OP_REPLACE: the document */
+	struct doc *old; /* OP_UPDATE, OP_REPLACE, OP_DELETE: what it was before; not kept across a restart */
 	struct doc *desc; /* OP_UPDATE: updateDescription */
 	struct doc *txn; /* lsid and txnNumber, where it was in a transaction */
 };
@@ -47,7 +48,7 @@ struct oplog {
 	uint64_t first, end;
 	uint64_t last_ts;
 	bool rolled;
-	uint64_t hold; /* entries from here on are not seen by streams yet; UINT64_MAX: all are */
+	uint64_t hold; /* entries from here on a majority does not have yet; UINT64_MAX: it has all */
 	/* Told of each new entry; NULL: nobody is. */
 	void (*on_append)(void *owner, const struct entry *e);
 	void *owner;
@@ -75,7 +76,7 @@ uint64_t oplog_seek(const struct oplog *o, uint64_t ts);
 /* Forgets all but the last n. */
 void oplog_roll(struct oplog *o, uint64_t keep);
 
-/* Where streams find the oplog's end, and the last cluster time before it. */
+/* Where a majority has the oplog's end, and so streams do; and the last cluster time before it. */
 uint64_t oplog_seen_end(const struct oplog *o);
 
 uint64_t oplog_seen_ts(const struct oplog *o);

@@ -48,11 +48,13 @@ struct server {
 	struct election *election; /* NULL: a standalone */
 	struct journal *journal; /* NULL: nothing is kept */
 	struct fault_list faults;
+	bool reads_majority; /* so does the command that runs now */
 	bool give_empty; /* the getMore that runs now is to find nothing */
 	int64_t one_time; /* so many commands that write are still to have one cluster time each */
 	uint64_t one_ts; /* that of the command that runs; 0: it has written nothing yet */
 	uint32_t one_index;
 	int64_t connections;
+	int64_t parked; /* reads that wait for a majority */
 	uint64_t kills; /* how often a cursor was killed on which a getMore waited */
 };
 

@@ -23,13 +23,13 @@ ERRORS = [(43, []), (50, []), (6, RESUMABLE), (7, RESUMABLE), (89, RESUMABLE), (
           (11601, []), (11602, RESUMABLE), (13388, RESUMABLE), (13435, RESUMABLE), (13436, RESUMABLE), (63, RESUMABLE)]
 READS = ["getMore", "getMore", "getMore", "aggregate", "find"]
 
-# (kind, weight). After the last eight everything is counted anew.
+# (kind, weight). After the last nine everything is counted anew.
 KINDS = [("kill_ingestd", 5), ("kill_analyticsd", 5), ("kill_wsfand", 1.5), ("kill_statsd", 0.7), ("kill_database", 2),
          ("freeze", 4), ("cut_all", 1.5), ("cut_waiting", 1.5), ("cut_reply", 5), ("error", 6), ("slow", 2), ("trickle", 2),
          ("hang", 0.7), ("step_down", 1.5), ("election", 1.5), ("kill_streams", 2), ("interrupt", 2), ("lose_batch", 2),
          ("empty", 2), ("hold", 2), ("one_time", 2), ("large", 2), ("disk_full", 2),
          ("roll", 0.6), ("drop_responses", 0.3), ("drop_forms", 0.2), ("drop_database", 0.2), ("rename_away", 0.3),
-         ("rename_over", 0.3), ("fatal", 0.4), ("damage", 0.6)]
+         ("rename_over", 0.3), ("fatal", 0.4), ("lagging_scan", 0.5), ("damage", 0.6)]
 CUTS = ("cut_all", "cut_waiting", "cut_reply")
 # So often it is the kind's turn that has come least so far, so that none is left out.
 SELDOM = 0.08
@@ -175,6 +175,12 @@ class Trouble:
         code = self.pick(seed, [280, 286, 260, 10334])
         self.fault(command=self.pick(seed * 3, ["getMore", "aggregate"]), stream=True,
                    error={"code": code, "labels": ["NonResumableChangeStreamError"], "errmsg": "injected"})
+
+    def lagging_scan(self, seed):
+        """Everything is read anew while a majority has less than the primary: where the scan begins is ahead of what it may read."""
+        self.say("hold", int(seed * 20))
+        self.later(0.3 + seed, self.release)
+        self.fault(command="getMore", stream=True, error={"code": 280, "errmsg": "injected"})
 
     @contextlib.contextmanager
     def database(self):

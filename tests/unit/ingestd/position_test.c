@@ -75,6 +75,8 @@ TEST(mongo_position_there_and_back)
 	mongo_position_init(&out);
 	mongo_position_set_token(&in, token);
 	in.scan = SCAN_RESPONSES;
+	in.since_time = 1700000000;
+	in.since_increment = 7;
 	CHECK(bson_iter_init_find(&at, id, "_id"));
 	mongo_position_set_after(&in, &at);
 	mongo_position_encode(&in, &ours, &doc);
@@ -82,6 +84,8 @@ TEST(mongo_position_there_and_back)
 	CHECK(mongo_position_decode(&doc, &read, &out) == NULL);
 	CHECK_STRING(read.set, "rs0");
 	CHECK_INT(out.scan, SCAN_RESPONSES);
+	CHECK_INT(out.since_time, 1700000000);
+	CHECK_INT(out.since_increment, 7);
 	mongo_position_encode(&out, &read, &again);
 	CHECK_BYTES(bson_get_data(&again), again.len, bson_get_data(&doc), doc.len);
 	bson_destroy(&again);
@@ -89,6 +93,25 @@ TEST(mongo_position_there_and_back)
 	bson_destroy(token);
 	bson_destroy(id);
 	mongo_position_clear(&in);
+	mongo_position_clear(&out);
+}
+
+/* What was read may have been too old: so an older version's scan begins again, from the same point. */
+TEST(mongo_position_whose_scan_knows_no_time_begins_it_again)
+{
+	struct mongo_origin ours = origin("db", "forms", "responses");
+	struct mongo_position out;
+	bson_t *doc = from_json("{\"v\":1,\"source\":\"mongodb\",\"of\":{\"database\":\"db\",\"forms\":\"forms\","
+				"\"responses\":\"responses\",\"set\":\"rs0\"},\"at\":{\"token\":{\"_data\":\"82\"}},"
+				"\"scan\":{\"collection\":\"responses\",\"after\":{\"_id\":5},\"done\":7}}");
+
+	mongo_position_init(&out);
+	CHECK(mongo_position_decode(doc, &ours, &out) == NULL);
+	CHECK_INT(out.scan, SCAN_FORMS);
+	CHECK_INT(out.scanned, 0);
+	CHECK(bson_empty(out.after));
+	CHECK(!bson_empty(out.at));
+	bson_destroy(doc);
 	mongo_position_clear(&out);
 }
 
