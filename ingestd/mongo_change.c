@@ -104,6 +104,12 @@ mongo_change_clear(struct mongo_change *change)
 	change->deleted = NULL;
 }
 
+bool
+mongo_change_ends_stream(const struct mongo_change *change)
+{
+	return change->kind == CHANGE_STRUCTURE || change->kind == CHANGE_INVALIDATE;
+}
+
 static int64_t
 find_number(const bson_t *raw, const char *path)
 {

@@ -40,6 +40,8 @@ struct mongo_change {
  * -1 when it is no change event (nothing is to be cleared then). */
 MUST_CHECK int mongo_change_read(
     const bson_t *raw, const struct mongo_origin *origin, struct mongo_change *change);
+/* Whether nothing can come behind it that makes sense without reading all anew. */
+bool mongo_change_ends_stream(const struct mongo_change *change);
 /* Takes a part of a split event ($changeStreamSplitLargeEvent) into *parts, which is made with
  * the first one. False: `raw` is a whole event. *last:
  * *parts is one now, with the token of this part. */

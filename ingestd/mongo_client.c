@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ingestd/mongo_position.h"
 #include "lib/mem.h"
 
 /* Documents in one reply: enough to be fast, few enough that a reply is short. */
@@ -16,6 +17,7 @@ struct mongo_client {
 	const char *database;
 	char set[128];
 	int wire_version;
+	bool is_mongos;
 };
 
 /* ---- errors ---- */
@@ -112,6 +114,8 @@ client_connect(struct mongo_client *client, struct mongo_error *error)
 	read_hello(client, server);
 	BSON_APPEND_INT32(
 	    client->options, "serverId", (int32_t)mongoc_server_description_id(server));
+	client->is_mongos =
+	    strcmp(mongoc_server_description_type(server), "Mongos") == 0;
 	type = check_type(mongoc_server_description_type(server), error);
 	mongoc_server_description_destroy(server);
 	if (type < 0)
@@ -168,6 +172,12 @@ const char *
 mongo_client_set_name(const struct mongo_client *client)
 {
 	return client->set;
+}
+
+bool
+mongo_client_is_mongos(const struct mongo_client *client)
+{
+	return client->is_mongos;
 }
 
 int
@@ -309,6 +319,26 @@ mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *i
 		return false;
 	bson_iter_timestamp(&at, time, increment);
 	return true;
+}
+
+/* A token behind that time says it outright. On a replica set so does a reply without events, to a request
+ * that was made when the server had already told of a time not before that one. Behind mongos it
+ * does not: a reply is empty also while a shard has yet to say how far it is. */
+bool
+mongo_progress_passed(struct mongo_progress *progress, const struct mongo_cursor *cursor, bool empty,
+    uint32_t time, uint32_t increment)
+{
+	uint32_t token_time, token_increment;
+	bson_t token;
+	bool passed = empty && !cursor->client->is_mongos &&
+	    !mongo_time_is_behind(time, increment, progress->time, progress->increment);
+
+	if (!mongo_cursor_time(cursor, &progress->time, &progress->increment))
+		progress->time = 1;
+	return passed ||
+	    (cursor->token && bson_init_static(&token, cursor->token, cursor->token_length) &&
+		mongo_token_time(&token, &token_time, &token_increment) &&
+		mongo_time_is_behind(token_time, token_increment, time, increment));
 }
 
 bool

@@ -21,6 +21,7 @@ void mongo_client_free(struct mongo_client **pointer);
 
 /* The replica set's name; "" behind mongos. */
 const char *mongo_client_set_name(const struct mongo_client *client);
+bool mongo_client_is_mongos(const struct mongo_client *client);
 /* What the server can do: 7 is MongoDB 4.0, 8 is 4.2. */
 int mongo_client_wire_version(const struct mongo_client *client);
 
@@ -55,6 +56,14 @@ bool mongo_cursor_next(struct mongo_cursor *cursor, bson_t *doc);
 bool mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *increment);
 /* $clusterTime of a reply: no change that its server knew of is newer. False where it has none. */
 bool mongo_reply_cluster_time(const bson_t *reply, uint32_t *time, uint32_t *increment);
+
+/* How far a stream has come, reply by reply; begins as {0, 0}. */
+struct mongo_progress {
+	uint32_t time, increment; /* operationTime of the reply before */
+};
+/* Whether nothing at or before that time is left to come behind the last reply. */
+bool mongo_progress_passed(struct mongo_progress *progress, const struct mongo_cursor *cursor,
+    bool empty, uint32_t time, uint32_t increment);
 /* killCursors, where there is something to kill. */
 void mongo_cursor_close(struct mongo_cursor *cursor);
 

@@ -30,6 +30,7 @@ static const struct row rows[] = {
     {MONGO_UNREACHABLE, 0, false, {MONGO_AGAIN, "the server cannot be reached"}},
     {MONGO_NETWORK, 0, false, {MONGO_AGAIN, "the connection was lost"}},
     {MONGO_CLOSED, 0, true, {MONGO_AGAIN, "the server has closed the cursor"}},
+    {MONGO_BEHIND, 0, true, {MONGO_AGAIN, "this member lags behind what was read before"}},
     {MONGO_CLIENT, 0, false, {MONGO_SLOWLY, NULL}},
     {MONGO_STRUCTURE, 0, false, {MONGO_REBUILD, NULL}},
     /* What somebody has to set right. */

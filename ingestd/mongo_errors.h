@@ -16,6 +16,7 @@ enum mongo_error_kind {
 	MONGO_STANDALONE, /* reached, but it is not part of a replica set */
 	MONGO_UNINITIATED, /* started with --replSet, but rs.initiate() has not been run */
 	MONGO_CLOSED, /* the server has ended the cursor */
+	MONGO_BEHIND, /* this member has not yet come to where we were */
 	MONGO_CLIENT, /* libmongoc itself refuses */
 	MONGO_STRUCTURE, /* a collection of ours was dropped or renamed; the message says which */
 };

@@ -67,6 +67,91 @@ mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id)
 	bson_append_iter(position->after, "_id", 3, id);
 }
 
+/* A KeyString's type byte of a timestamp, which is then eight bytes in network order. */
+#define KEY_TIMESTAMP 0x82
+#define KEY_BYTES 9
+
+/* The first bytes of _data, which is hex (or binary, as 4.0 keeps it in compatibility with 3.6). */
+static bool
+token_head(const bson_t *token, uint8_t head[KEY_BYTES])
+{
+	bson_subtype_t subtype;
+	const uint8_t *data;
+	uint32_t length;
+	bson_iter_t at;
+	unsigned byte;
+
+	if (!bson_iter_init_find(&at, token, "_data"))
+		return false;
+	if (BSON_ITER_HOLDS_BINARY(&at)) {
+		bson_iter_binary(&at, &subtype, &length, &data);
+		if (length >= KEY_BYTES)
+			memcpy(head, data, KEY_BYTES);
+		return length >= KEY_BYTES;
+	}
+	if (!BSON_ITER_HOLDS_UTF8(&at) || strlen(bson_iter_utf8(&at, NULL)) < 2 * KEY_BYTES)
+		return false;
+	for (size_t i = 0; i < KEY_BYTES; i++) {
+		if (sscanf(bson_iter_utf8(&at, NULL) + 2 * i, "%2x", &byte) != 1)
+			return false;
+		head[i] = (uint8_t)byte;
+	}
+	return true;
+}
+
+static uint32_t
+be32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+bool
+mongo_token_time(const bson_t *token, uint32_t *time, uint32_t *increment)
+{
+	uint8_t head[KEY_BYTES];
+
+	if (!token_head(token, head) || head[0] != KEY_TIMESTAMP)
+		return false;
+	*time = be32(head + 1);
+	*increment = be32(head + 5);
+	return true;
+}
+
+bool
+mongo_position_time(const struct mongo_position *position, uint32_t *time, uint32_t *increment)
+{
+	const uint8_t *data;
+	uint32_t length;
+	bson_t token;
+	bson_iter_t at;
+
+	if (!bson_iter_init(&at, position->at) || !bson_iter_next(&at))
+		return false;
+	if (BSON_ITER_HOLDS_TIMESTAMP(&at)) {
+		bson_iter_timestamp(&at, time, increment);
+		return true;
+	}
+	if (!BSON_ITER_HOLDS_DOCUMENT(&at))
+		return false;
+	bson_iter_document(&at, &length, &data);
+	return bson_init_static(&token, data, length) && mongo_token_time(&token, time, increment);
+}
+
+bool
+mongo_time_is_behind(
+    uint32_t time, uint32_t increment, uint32_t than_time, uint32_t than_increment)
+{
+	return time > than_time || (time == than_time && increment > than_increment);
+}
+
+static void
+append_uuid(bson_t *of, const char *name, const struct mongo_uuid *uuid)
+{
+	if (uuid->known)
+		bson_append_binary(
+		    of, name, -1, BSON_SUBTYPE_UUID, uuid->bytes, sizeof(uuid->bytes));
+}
+
 void
 mongo_position_encode(
     const struct mongo_position *position, const struct mongo_origin *origin, bson_t *out)
@@ -81,6 +166,8 @@ mongo_position_encode(
 	BSON_APPEND_UTF8(&of, "forms", origin->forms);
 	BSON_APPEND_UTF8(&of, "responses", origin->responses);
 	BSON_APPEND_UTF8(&of, "set", origin->set);
+	append_uuid(&of, "formsUuid", &origin->forms_uuid);
+	append_uuid(&of, "responsesUuid", &origin->responses_uuid);
 	bson_append_document_end(out, &of);
 	BSON_APPEND_DOCUMENT(out, "at", position->at);
 	if (position->rebuild)
@@ -128,6 +215,24 @@ find_document(const bson_t *doc, const char *path, bson_t **copy)
 	bson_destroy(*copy);
 	*copy = bson_copy(&inside);
 	return true;
+}
+
+static void
+find_uuid(const bson_t *doc, const char *path, struct mongo_uuid *uuid)
+{
+	bson_subtype_t subtype;
+	const uint8_t *data;
+	uint32_t length;
+	bson_iter_t at, found;
+
+	uuid->known = false;
+	if (!bson_iter_init(&at, doc) || !bson_iter_find_descendant(&at, path, &found) ||
+	    !BSON_ITER_HOLDS_BINARY(&found))
+		return;
+	bson_iter_binary(&found, &subtype, &length, &data);
+	uuid->known = length == sizeof(uuid->bytes);
+	if (uuid->known)
+		memcpy(uuid->bytes, data, length);
 }
 
 static enum mongo_scan
@@ -190,6 +295,8 @@ mongo_position_decode(
 	if (!find_document(doc, "at", &position->at) || bson_empty(position->at))
 		return "its position is of another version of ingestd";
 	snprintf(origin->set, sizeof(origin->set), "%s", find_text(doc, "of.set"));
+	find_uuid(doc, "of.formsUuid", &origin->forms_uuid);
+	find_uuid(doc, "of.responsesUuid", &origin->responses_uuid);
 	read_scan(doc, position);
 	read_rebuild(doc, position);
 	return NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* mongo_position: where in a MongoDB database we are, as a document and back. Pure.
  *
- *     {v: 1, source: "mongodb", of: {database, forms, responses, set}, at: {token} or {time},
+ *     {v: 1, source: "mongodb", of: {database, forms, responses, set, formsUuid, responsesUuid},
+ *      at: {token} or {time},
  *      scan: {collection: "forms" or "responses", after: {_id}, done, since: timestamp},
  *      rebuild: timestamp}
  *
@@ -19,12 +20,20 @@
 
 #include "lib/base.h"
 
+/* Of a collection; a position may be without: the collection was not there yet, it could not be asked
+ * for, or an older ingestd made the position. */
+struct mongo_uuid {
+	bool known;
+	uint8_t bytes[16];
+};
+
 /* Whom a position belongs to. `set` is the name of the replica set, "" where it has none
  * (mongos) or is not known yet. */
 #define MONGO_SET_SIZE 128
 struct mongo_origin {
 	const char *database, *forms, *responses;
 	char set[MONGO_SET_SIZE];
+	struct mongo_uuid forms_uuid, responses_uuid;
 };
 
 enum mongo_scan { SCAN_NONE, SCAN_FORMS, SCAN_RESPONSES };
@@ -55,12 +64,23 @@ void mongo_position_set_time(struct mongo_position *position, uint32_t time, uin
 /* `id` stands at the _id of a document. */
 void mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id);
 
+/* The cluster time of a resume token. Tokens are the server's own business, but how they begin has been so from
+ * 4.0 to 8.0: a KeyString (server source: resume_token.h), of which the timestamp is the first value.
+ * False: it is none of that kind, so nothing is known. */
+bool mongo_token_time(const bson_t *token, uint32_t *time, uint32_t *increment);
+/* That of the position; false where it cannot be told. */
+bool mongo_position_time(
+    const struct mongo_position *position, uint32_t *time, uint32_t *increment);
+/* Is the first time behind (later than) the second? */
+bool mongo_time_is_behind(
+    uint32_t time, uint32_t increment, uint32_t than_time, uint32_t than_increment);
+
 /* Initialises `out`, which the caller destroys. */
 void mongo_position_encode(
     const struct mongo_position *position, const struct mongo_origin *origin, bson_t *out);
 
 /* Fills an initialised position. NULL, or why it cannot be one of ours (static text).
- * `origin->set` is taken from the document. */
+ * `origin->set` and its UUIDs are taken from the document. */
 MUST_CHECK const char *mongo_position_decode(
     const bson_t *doc, struct mongo_origin *origin, struct mongo_position *position);
 

@@ -71,7 +71,8 @@ take_point(struct mongo_worker *worker, struct mongo_error *error)
 	worker->position.scan = SCAN_FORMS;
 	worker->position.scanned = 0;
 	bson_reinit(worker->position.after);
-	return 0;
+	/* Not before the point: what happens to the collections from it on the stream tells. */
+	return mongo_identity_learn(worker, error) == MONGO_DONE ? 0 : -1;
 }
 
 /* Everything that is given from now on is counted beside the old numbers. */

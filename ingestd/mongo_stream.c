@@ -118,16 +118,15 @@ struct following {
 	struct mongo_error *error;
 	uint64_t told_ms; /* when a position last went out, with an event or alone */
 	bson_t *parts; /* of a split event, up to the last one; NULL: none wait */
-	uint32_t time, increment; /* operationTime of the reply before */
+	struct mongo_progress progress;
+	bool is_new; /* something came of a collection that was not there yet */
 };
 
 /* What was in a collection that is dropped is gone without a word about each document. */
-static enum mongo_outcome
-structure_changed(struct following *following, const struct mongo_change *change)
+enum mongo_outcome
+mongo_stream_structure(
+    struct mongo_worker *worker, const struct mongo_change *change, struct mongo_error *error)
 {
-	struct mongo_worker *worker = following->worker;
-	struct mongo_error *error = following->error;
-
 	memset(error, 0, sizeof(*error));
 	error->kind = MONGO_STRUCTURE;
 	snprintf(error->message, sizeof(error->message), "%s %s: everything is read anew",
@@ -137,20 +136,22 @@ structure_changed(struct following *following, const struct mongo_change *change
 	return MONGO_FAILED;
 }
 
-/* Is this time behind the end of a rebuild's scan? */
-static bool
-is_behind(const struct mongo_position *position, uint32_t time, uint32_t increment)
-{
-	return time > position->until_time ||
-	    (time == position->until_time && increment > position->until_increment);
-}
-
 static enum mongo_outcome
 tell_rebuilt(struct mongo_worker *worker)
 {
 	worker->position.rebuild = false;
 	mongo_worker_set_rebuilding(worker, false);
 	return mongo_worker_give(worker, EVENT_REBUILT, EVENT_NO_TIME, NULL);
+}
+
+/* Is this of a collection whose UUID is not known, though it could be? */
+static bool
+is_unknown(const struct mongo_worker *worker, enum event_op op)
+{
+	bool is_form = op == EVENT_FORM || op == EVENT_FORM_DELETED;
+
+	return !worker->told_unknown &&
+	    !(is_form ? worker->origin.forms_uuid : worker->origin.responses_uuid).known;
 }
 
 static enum mongo_outcome
@@ -165,12 +166,14 @@ give_change(struct following *following, const bson_t *raw)
 		log_warn("%s: a change without a token, passed over", worker->name);
 		return MONGO_DONE;
 	}
-	if (change.kind == CHANGE_STRUCTURE || change.kind == CHANGE_INVALIDATE) {
-		outcome = structure_changed(following, &change);
+	if (mongo_change_ends_stream(&change)) {
+		outcome = mongo_stream_structure(worker, &change, following->error);
 		mongo_change_clear(&change);
 		return outcome;
 	}
-	if (worker->position.rebuild && is_behind(&worker->position, change.time, change.increment))
+	if (worker->position.rebuild &&
+	    mongo_time_is_behind(change.time, change.increment, worker->position.until_time,
+		worker->position.until_increment))
 		outcome = tell_rebuilt(worker);
 	if (outcome != MONGO_DONE) {
 		mongo_change_clear(&change);
@@ -179,6 +182,7 @@ give_change(struct following *following, const bson_t *raw)
 	/* Both were looked at by mongo_change_read(). */
 	if (bson_init_static(&token, change.token.data, change.token.length))
 		mongo_position_set_token(&worker->position, &token);
+	following->is_new |= change.kind == CHANGE_EVENT && is_unknown(worker, change.op);
 	if (change.kind == CHANGE_EVENT &&
 	    bson_init_static(&doc, change.doc.data, change.doc.length))
 		outcome = mongo_worker_give(worker, change.op, change.at, &doc);
@@ -212,22 +216,17 @@ give_position(struct following *following)
 	return outcome;
 }
 
-/* A reply without events, to a request that was made when the server had already told of a time
- * behind the scan's end: there is nothing left before that. */
+/* Is there nothing left before the end of a rebuild's scan? */
 static enum mongo_outcome
 look_for_end(struct following *following, bool empty)
 {
 	struct mongo_position *position = &following->worker->position;
-	enum mongo_outcome outcome = MONGO_DONE;
-	bool reached = following->time > position->until_time ||
-	    (following->time == position->until_time &&
-		following->increment >= position->until_increment);
+	bool passed = mongo_progress_passed(&following->progress, &following->cursor, empty,
+	    position->until_time, position->until_increment);
 
-	if (empty && position->rebuild && reached && !following->parts)
-		outcome = tell_rebuilt(following->worker);
-	if (!mongo_cursor_time(&following->cursor, &following->time, &following->increment))
-		following->time = 1;
-	return outcome;
+	if (passed && position->rebuild && !following->parts)
+		return tell_rebuilt(following->worker);
+	return MONGO_DONE;
 }
 
 /* A part of a split event waits for the last one, whose token is that of the whole. */
@@ -285,6 +284,9 @@ mongo_stream(struct mongo_worker *worker, struct mongo_error *error)
 	do {
 		mongo_worker_is_well(worker);
 		outcome = give_reply(&following);
+		if (outcome == MONGO_DONE && following.is_new)
+			outcome = mongo_identity_learn(worker, error);
+		following.is_new = false;
 		if (outcome == MONGO_DONE && following.cursor.id == 0)
 			outcome = closed_by_server(error);
 		else if (outcome == MONGO_DONE &&

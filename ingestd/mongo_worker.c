@@ -106,7 +106,10 @@ work(struct mongo_worker *worker, struct mongo_error *error)
 		return MONGO_STOPPING;
 	mongo_channel_lock(worker->channel)->connects++;
 	mongo_channel_unlock(worker->channel);
-	outcome = mongo_scan(worker, error);
+	outcome = bson_empty(worker->position.at) ? MONGO_DONE
+						   : mongo_identity_check(worker, error);
+	if (outcome == MONGO_DONE)
+		outcome = mongo_scan(worker, error);
 	return outcome == MONGO_DONE ? mongo_stream(worker, error) : outcome;
 }
 
@@ -166,6 +169,7 @@ begin_rebuild(struct mongo_worker *worker, const struct mongo_error *error, unsi
 	bool again = worker->rebuild_due || worker->position.rebuild;
 
 	mongo_position_forget(&worker->position);
+	worker->origin.forms_uuid.known = worker->origin.responses_uuid.known = false;
 	worker->rebuild_due = true;
 	mongo_worker_set_rebuilding(worker, true);
 	return again || error->kind == MONGO_STRUCTURE ? wait_ms : AGAIN_MIN_MS;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ingestd/event.h"
+#include "ingestd/mongo_change.h"
 #include "ingestd/mongo_channel.h"
 #include "ingestd/mongo_client.h"
 #include "ingestd/mongo_errors.h"
@@ -27,6 +28,7 @@ struct mongo_worker {
 	struct mongo_position position; /* of the last event that was put into `events` */
 	struct mongo_client *client;
 	struct buf events; /* not yet in the channel */
+	bool told_unknown; /* that the source's collections cannot be told from others */
 	bool well; /* the status says so */
 	/* Everything is to be read anew: `position` knows nothing, and the next thing that is given
 	 * is EVENT_REBUILD. */
@@ -58,8 +60,17 @@ void mongo_worker_is_well(struct mongo_worker *worker);
 /* mongo_scan.c: both collections, from the position on; opens and closes the stream first, where
  * the position has no point yet at which the stream will go on. */
 enum mongo_outcome mongo_scan(struct mongo_worker *worker, struct mongo_error *error);
+/* mongo_identity.c: whether it is the database of the position, which is not empty. MONGO_STOPPING
+ * with the status' `fatal` filled: it is another one. */
+enum mongo_outcome mongo_identity_check(struct mongo_worker *worker, struct mongo_error *error);
+/* Takes note of whose positions come from here on. */
+enum mongo_outcome mongo_identity_learn(struct mongo_worker *worker, struct mongo_error *error);
+
 /* mongo_stream.c: follows the change stream; never MONGO_DONE. */
 enum mongo_outcome mongo_stream(struct mongo_worker *worker, struct mongo_error *error);
+/* A collection of ours is gone: *error says so. MONGO_FAILED. */
+enum mongo_outcome mongo_stream_structure(
+    struct mongo_worker *worker, const struct mongo_change *change, struct mongo_error *error);
 /* Opens the stream at the worker's position (now, when it has none). */
 MUST_CHECK int mongo_stream_open(
     struct mongo_worker *worker, struct mongo_cursor *cursor, struct mongo_error *error);

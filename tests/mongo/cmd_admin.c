@@ -2,7 +2,7 @@
 /*
  * Commands on databases, collections and indexes: manual, "Administration Commands".
  */
-#include "tests/mongo/command.h"
+#include "tests/mongo/cmd_read.h"
 #include "tests/mongo/cursor.h"
 #include "tests/mongo/db.h"
 #include "tests/mongo/match.h"
@@ -120,6 +120,8 @@ cmd_list_collections(struct cmd *c)
 {
 	struct doc_list l = {0};
 
+	if (c->srv->opt.deny_list)
+		return read_denied(c);
 	if (filter_check(c) < 0)
 		return -1;
 	for (struct collection *k = c->srv->catalog.first; k; k = k->next)

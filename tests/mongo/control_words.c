@@ -170,6 +170,7 @@ word_hold(struct word *w)
 static int
 word_deny(struct word *w)
 {
+	w->srv->opt.deny_list = bson_bool(&w->arg, "listCollections", false);
 	w->srv->opt.deny_find = bson_bool(&w->arg, "find", false);
 	w->srv->opt.deny_change_stream = bson_bool(&w->arg, "changeStream", false);
 	return 0;

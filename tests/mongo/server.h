@@ -18,7 +18,7 @@ struct options {
 	int notify_fd;
 	int wire_version;
 	char *user, *password; /* NULL: no authentication */
-	bool deny_change_stream, deny_find;
+	bool deny_change_stream, deny_find, deny_list;
 	size_t oplog_events;
 	int noop_ms;
 	const char *control; /* where to listen for control connections; NULL: nowhere */
