@@ -38,6 +38,22 @@ change_time(const bson_t *raw, struct mongo_change *change)
 	return change->time == 0 ? EVENT_NO_TIME : (int64_t)change->time * 1000;
 }
 
+/* Is there more in the documentKey than _id, so that the collection is sharded by that? */
+static bool
+has_shard_key(const bson_t *raw)
+{
+	bson_iter_t at, inside;
+
+	if (!bson_iter_init_find(&at, raw, "documentKey") || !BSON_ITER_HOLDS_DOCUMENT(&at) ||
+	    !bson_iter_recurse(&at, &inside))
+		return false;
+	while (bson_iter_next(&inside)) {
+		if (!BSON_ITER_IS_KEY(&inside, "_id"))
+			return true;
+	}
+	return false;
+}
+
 /* {_id} of the deleted document. */
 static bool
 make_deleted(const bson_t *raw, struct mongo_change *change)
@@ -58,11 +74,13 @@ read_document_change(const bson_t *raw, bool is_form, struct mongo_change *chang
 {
 	bool is_deleted = strcmp(change->type, "delete") == 0;
 
-	if (is_deleted && make_deleted(raw, change)) {
-		change->op = is_form ? EVENT_FORM_DELETED : EVENT_RESPONSE_DELETED;
+	change->op = is_form ? EVENT_FORM : EVENT_RESPONSE;
+	if (!is_deleted && view_document(raw, "fullDocument", &change->doc)) {
 		change->kind = CHANGE_EVENT;
-	} else if (!is_deleted && view_document(raw, "fullDocument", &change->doc)) {
-		change->op = is_form ? EVENT_FORM : EVENT_RESPONSE;
+	} else if (has_shard_key(raw)) {
+		change->kind = make_deleted(raw, change) ? CHANGE_LOOKUP : CHANGE_NOTHING;
+	} else if (is_deleted && make_deleted(raw, change)) {
+		change->op = is_form ? EVENT_FORM_DELETED : EVENT_RESPONSE_DELETED;
 		change->kind = CHANGE_EVENT;
 	}
 	/* An update whose document is gone by now brings none; its deletion follows. */

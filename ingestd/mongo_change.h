@@ -14,6 +14,8 @@
 
 enum mongo_change_kind {
 	CHANGE_EVENT, /* op, doc and at are set */
+	CHANGE_LOOKUP, /* of the document `deleted` it does not tell whether it is there: `op` says what it
+			  is, then (mongo_lookup.c) */
 	CHANGE_NOTHING, /* moves the position only */
 	CHANGE_STRUCTURE, /* a collection or the database was dropped or renamed */
 	CHANGE_INVALIDATE, /* the stream ends here, for one of these reasons */
@@ -31,7 +33,7 @@ struct mongo_change {
 	int64_t at; /* wallTime, or clusterTime's seconds; EVENT_NO_TIME without either */
 	struct mongo_view token, doc;
 	uint32_t time, increment; /* clusterTime; 0, 0 without it */
-	bson_t *deleted; /* the doc of a deletion, which is made here */
+	bson_t *deleted; /* {_id} of a deletion or look-up, which is made here */
 	const char *type; /* operationType */
 	const char *collection;
 };

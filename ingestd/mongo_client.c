@@ -22,6 +22,23 @@ struct mongo_client {
 
 /* ---- errors ---- */
 
+/* Selecting a server fails with the reason of each in brackets; whether all are certificates. */
+static bool
+is_certificate(const char *message)
+{
+	const char *reason = strchr(message, '['), *next;
+
+	while (reason) {
+		const char *word = strcasestr(reason, "certificate");
+
+		next = strchr(reason + 1, '[');
+		if (!word || (next && word > next))
+			return false;
+		reason = next;
+	}
+	return strchr(message, '[') != NULL;
+}
+
 static enum mongo_error_kind
 kind_of(const bson_error_t *from)
 {
@@ -31,7 +48,7 @@ kind_of(const bson_error_t *from)
 	case MONGOC_ERROR_COMMAND:
 		return MONGO_SERVER;
 	case MONGOC_ERROR_SERVER_SELECTION:
-		return MONGO_UNREACHABLE;
+		return is_certificate(from->message) ? MONGO_CERTIFICATE : MONGO_UNREACHABLE;
 	case MONGOC_ERROR_STREAM:
 	case MONGOC_ERROR_PROTOCOL:
 		return MONGO_NETWORK;

@@ -28,6 +28,7 @@ static const struct row rows[] = {
     {MONGO_STANDALONE, 0, true, {MONGO_SLOWLY, STANDALONE}},
     {MONGO_UNINITIATED, 0, true, {MONGO_SLOWLY, UNINITIATED}},
     {MONGO_UNREACHABLE, 0, false, {MONGO_AGAIN, "the server cannot be reached"}},
+    {MONGO_CERTIFICATE, 0, false, {MONGO_SLOWLY, "a certificate does not hold"}},
     {MONGO_NETWORK, 0, false, {MONGO_AGAIN, "the connection was lost"}},
     {MONGO_CLOSED, 0, true, {MONGO_AGAIN, "the server has closed the cursor"}},
     {MONGO_BEHIND, 0, true, {MONGO_AGAIN, "this member lags behind what was read before"}},

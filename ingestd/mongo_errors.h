@@ -13,6 +13,7 @@ enum mongo_error_kind {
 	MONGO_SERVER, /* the server answered with an error; `code` says which */
 	MONGO_NETWORK, /* the connection broke, or an answer did not come in time */
 	MONGO_UNREACHABLE, /* no server could be reached */
+	MONGO_CERTIFICATE, /* reached, but its certificate does not hold, or ours */
 	MONGO_STANDALONE, /* reached, but it is not part of a replica set */
 	MONGO_UNINITIATED, /* started with --replSet, but rs.initiate() has not been run */
 	MONGO_CLOSED, /* the server has ended the cursor */

@@ -18,6 +18,7 @@ struct scan {
 	struct mongo_worker *worker;
 	const char *collection;
 	enum event_op op;
+	bool is_begun; /* the first document of this find was read: an _id that comes again is another's */
 	uint64_t first, started_ms; /* how many there were when this run began, and when */
 	uint64_t total; /* as the server estimates */
 	uint64_t told_ms;
@@ -178,8 +179,15 @@ give_reply(struct scan *scan, struct mongo_cursor *cursor)
 	bson_t doc;
 
 	while (outcome == MONGO_DONE && mongo_cursor_next(cursor, &doc)) {
-		if (!bson_iter_init_find(&id, &doc, "_id") || is_known(&worker->position, &id))
+		if (!bson_iter_init_find(&id, &doc, "_id"))
 			continue;
+		if (is_known(&worker->position, &id)) {
+			if (scan->is_begun)
+				mongo_lookup_warn(worker, &doc);
+			scan->is_begun = true;
+			continue;
+		}
+		scan->is_begun = true;
 		mongo_position_set_after(&worker->position, &id);
 		worker->position.scanned++;
 		outcome = mongo_worker_give(worker, scan->op, EVENT_NO_TIME, &doc);
@@ -203,6 +211,7 @@ scan_collection(struct scan *scan, struct mongo_error *error)
 	struct mongo_cursor cursor;
 	enum mongo_outcome outcome;
 
+	scan->is_begun = false;
 	if (open_find(scan, &cursor, error) < 0)
 		return MONGO_FAILED;
 	for (;;) {

@@ -154,13 +154,29 @@ is_unknown(const struct mongo_worker *worker, enum event_op op)
 	    !(is_form ? worker->origin.forms_uuid : worker->origin.responses_uuid).known;
 }
 
+/* Makes it an event: the document as it is, which *found then is, or its deletion. */
+static enum mongo_outcome
+look_up(struct following *following, struct mongo_change *change, bson_t **found)
+{
+	if (mongo_lookup(following->worker, change, found, following->error) < 0)
+		return MONGO_FAILED;
+	change->kind = CHANGE_EVENT;
+	if (*found) {
+		change->doc.data = bson_get_data(*found);
+		change->doc.length = (*found)->len;
+	} else {
+		change->op = change->op == EVENT_FORM ? EVENT_FORM_DELETED : EVENT_RESPONSE_DELETED;
+	}
+	return MONGO_DONE;
+}
+
 static enum mongo_outcome
 give_change(struct following *following, const bson_t *raw)
 {
 	struct mongo_worker *worker = following->worker;
 	enum mongo_outcome outcome = MONGO_DONE;
 	struct mongo_change change;
-	bson_t token, doc;
+	bson_t token, doc, *found = NULL;
 
 	if (mongo_change_read(raw, &worker->origin, &change) < 0) {
 		log_warn("%s: a change without a token, passed over", worker->name);
@@ -175,6 +191,8 @@ give_change(struct following *following, const bson_t *raw)
 	    mongo_time_is_behind(change.time, change.increment, worker->position.until_time,
 		worker->position.until_increment))
 		outcome = tell_rebuilt(worker);
+	if (outcome == MONGO_DONE && change.kind == CHANGE_LOOKUP)
+		outcome = look_up(following, &change, &found);
 	if (outcome != MONGO_DONE) {
 		mongo_change_clear(&change);
 		return outcome;
@@ -189,6 +207,7 @@ give_change(struct following *following, const bson_t *raw)
 	else
 		outcome = mongo_worker_give(worker, EVENT_POSITION, change.at, NULL);
 	mongo_change_clear(&change);
+	bson_destroy(found);
 	following->told_ms = clock_monotonic_ms();
 	return outcome;
 }

@@ -412,8 +412,9 @@ certificate() {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=127.0.0.1 \
 		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/$1.key" -out "$T/$1.crt" -days 1 2>/dev/null
 	if [ "$2" -lt 0 ]; then
-		openssl x509 -x509toreq -in "$T/$1.crt" -signkey "$T/$1.key" -out "$T/$1.csr" 2>/dev/null
-		openssl x509 -req -in "$T/$1.csr" -signkey "$T/$1.key" -out "$T/$1.crt" -days "$2" 2>/dev/null
+		# With its name: else that would be what does not hold.
+		openssl x509 -x509toreq -copy_extensions copy -in "$T/$1.crt" -signkey "$T/$1.key" -out "$T/$1.csr" 2>/dev/null
+		openssl x509 -req -copy_extensions copy -in "$T/$1.csr" -signkey "$T/$1.key" -out "$T/$1.crt" -days "$2" 2>/dev/null
 	fi
 	cat "$T/$1.key" "$T/$1.crt" >"$T/$1.pem"
 }
@@ -421,22 +422,26 @@ certificate() {
 @test "failures: a certificate that has expired: slowly, said, in /readyz; a good one will do" {
 	[ -z "${DUNE_TEST_MONGODB_URI:-}" ] || skip 'needs the way to the server in its hands'
 	need_command openssl socat
-	local port options
+	local port options asked
 	port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	certificate old -1
 	certificate good 1
 	cat "$T/old.crt" "$T/good.crt" >"$T/ca.pem"
 	mongo_start
 	front() {
-		spawn front socat "OPENSSL-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,cert=$T/$1.pem,verify=0" \
+		spawn front socat -d -d "OPENSSL-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,cert=$T/$1.pem,verify=0" \
 			"TCP:$(sed -E 's,mongodb://([^/]*)/.*,\1,' <<<"$MONGO_URI")"
 		# Before anybody else is given that port.
 		wait_until 10 eval "(: <>/dev/tcp/127.0.0.1/$port) 2>/dev/null"
 	}
+	attempts() { grep -c 'accepting connection' "$T/front.err"; }
 	options="directConnection=true&tls=true&tlsCAFile=$T/ca.pem"
 	front old
 	start_pipeline "mongodb://127.0.0.1:$port/$MONGO_DB?$options"
-	wait_until 20 ready_says 'certificate'
+	wait_until 20 ready_says 'a certificate does not hold: .*certificate has expired'
+	log_has ingestd 'ERROR: .*certificate has expired'
+	asked=$(attempts)
+	holds 3 eval '[ "$(attempts)" = "$asked" ]'
 	http_is "$(last_port statsd)" /readyz 503
 	stop_spawned front
 	stop_daemon ingestd

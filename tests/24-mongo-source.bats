@@ -17,6 +17,9 @@ ops_are() { [ "$(ops "$1")" = "$2" ]; }
 ops_reach() { [ "$(ops "$1")" -ge "$2" ]; }
 arrived() { grep -q "\"_id\": \"$1\"" "$T/sink.out"; }
 insert_one() { mongo_do "$1" <<<'db.responses.insert_one({"_id": args[0], "formId": 1, "answers": []})'; }
+arrivals() { grep -c "\"_id\": \"$1\"" "$T/sink.out" || true; }
+fault() { control "{\"fault\":$1}" | jq .id; }
+has_fallen() { [ "$(control '{"status":1}' | jq ".faults[] | select(.id == $1) | .applied")" -ge "${2:-1}" ]; }
 # What the last position says about the source.
 position_has() { tail -n 1 "$T/sink.out" | grep -q "\"$1\""; }
 
@@ -91,10 +94,10 @@ refused() {
 		ingestd_start
 		wait_until 10 ops_are rebuilt $n
 		[ $n = 2 ] || arrived "anew $n"
-		insert_one "behind $n"
 		mongo_do $n <<<'db.forms.insert_one({"_id": 10 + int(args[0]), "fields": []})'
+		insert_one "behind $n"
 		wait_until 10 arrived "behind $n"
-		wait_until 10 position_has formsUuid
+		position_has formsUuid
 		stop_daemon ingestd
 	done
 	# One of two.
@@ -145,4 +148,106 @@ refused() {
 	insert_one further
 	wait_until 10 arrived further
 	eq 1 "$(log_count ingestd 'may not list collections')"
+}
+
+# ---- behind mongos ----
+
+shard() {
+	control '{"shard":{"db":"'"$MONGO_DB"'","collection":"'"$1"'","key":{"at.region":1},"move":"'"$2"'"}}' >/dev/null
+}
+
+same_as_source() {
+	"$PYTHON" "$TOOLS/ingest_sink.py" --dump "$T/journal" >"$T/journal.dump" && mongo_do >"$T/source.dump" <<-'PYTHON'
+		from bson import json_util
+		def dumps(value):
+		    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
+		for name in ("forms", "responses"):
+		    docs = {dumps(doc["_id"]): doc for doc in db[name].find()}
+		    for key in sorted(docs):
+		        print(dumps({name: docs[key]}))
+	PYTHON
+	cmp "$T/journal.dump" "$T/source.dump"
+}
+
+@test "mongos: scanned and followed, and no set is asked for" {
+	begun --mongos
+	eq '""' "$(tail -n 1 "$T/sink.out" | sed -E 's/.*"set": ("[^"]*").*/\1/')"
+	insert_one on
+	ingestd_start
+	wait_until 10 arrived on
+	control '{"cut":"all"}' >/dev/null
+	insert_one further
+	wait_until 10 arrived further
+	wait_until 10 same_as_source
+	eq 0 "$(ops rebuild)"
+}
+
+@test "mongos: a document that changes its shard is there all the same, whatever comes first; one that is deleted is not" {
+	local move n=0
+	mongo_start --mongos --control "unix:$T/control"
+	sink_start
+	ingestd_start
+	wait_until 10 ops_reach position 1
+	for move in insert delete stay; do
+		shard responses $move
+		shard forms $move
+		mongo_do $move <<-'PYTHON'
+			for c in db.forms, db.responses:
+			    for i in range(6):
+			        c.insert_one({"_id": "%s %d" % (args[0], i), "at": {"region": "a"}, "fields": [], "formId": 1})
+			    for i in range(4):
+			        c.update_one({"_id": "%s %d" % (args[0], i)}, {"$set": {"at.region": "b"}})
+			    # There and back, gone after it moved, gone before, and replaced.
+			    c.update_one({"_id": args[0] + " 0"}, {"$set": {"at.region": "a", "back": 1}})
+			    c.delete_one({"_id": args[0] + " 1"})
+			    c.replace_one({"_id": args[0] + " 2"}, {"at": {"region": "c"}, "fields": [], "formId": 2})
+			    c.delete_one({"_id": args[0] + " 4"})
+		PYTHON
+		insert_one "behind $move"
+		wait_until 10 arrived "behind $move"
+		wait_until 10 same_as_source
+		wait_until 5 ops_reach responseDeleted $((n += 2))
+	done
+	eq 0 "$(ops rebuild)"
+}
+
+@test "mongos: two documents of one _id: one counts, it is said, and it goes with the last of them" {
+	mongo_start --mongos --control "unix:$T/control"
+	shard responses stay
+	mongo_do <<<'db.responses.insert_many([{"_id": "two", "at": {"region": r}, "formId": 1} for r in "ab"] + [{"_id": "z"}])'
+	sink_start
+	ingestd_start
+	wait_until 10 ops_reach position 1
+	eq 2 "$(ops response)"
+	log_has ingestd 'WARN: .*two shards have a document of the same _id.*two'
+	mongo_do <<<'db.responses.delete_one({"_id": "two", "at.region": "a"})'
+	wait_until 10 ops_are response 3
+	tail -n 1 "$T/sink.out" | grep -q '"region": "b"'
+	mongo_do <<<'db.responses.delete_one({"_id": "two"})'
+	wait_until 10 ops_are responseDeleted 1
+	wait_until 10 same_as_source
+}
+
+@test "mongos: a rebuild has ended when the stream is behind it, not when a reply is empty" {
+	local scan empties
+	mongo_start --mongos --control "unix:$T/control" --noop-interval-ms 0
+	insert_one first
+	sink_start
+	ingestd_start
+	wait_until 10 arrived first
+	wait_until 10 ops_reach position 1
+	scan=$(fault '{"command":"find","collection":"responses","delay_ms":1000}')
+	fault '{"command":"getMore","stream":true,"error":{"code":280}}' >/dev/null
+	# Behind the point at which the stream will go on; the scan sees it, too.
+	wait_until 10 has_fallen "$scan"
+	insert_one second
+	# A shard has not reported: replies are empty and their tokens stand still, but their operationTime moves.
+	empties=$(fault '{"command":"getMore","stream":true,"empty":true,"times":20}')
+	wait_until 10 has_fallen "$empties" 20
+	wait_until 10 eval '[ "$(arrivals second)" = 2 ]'
+	eq 0 "$(ops rebuilt)"
+	insert_one third
+	wait_until 10 arrived third
+	eq 'second second rebuilt third' "$(grep -oE '"op": "rebuilt"|"_id": "(second|third)"' "$T/sink.out" |
+		sed -E 's/.*"(.*)"/\1/' | xargs)"
 }

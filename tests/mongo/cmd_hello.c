@@ -87,7 +87,10 @@ cmd_hello(struct cmd *c)
 		bson_append_bool(c->reply, "helloOk", -1, true);
 	bson_append_bool(c->reply, strcmp(c->name, "hello") ? "ismaster" : "isWritablePrimary", -1,
 	    is_primary(c->srv));
-	if (!o->standalone)
+	/* Manual, "hello": of a mongos there is no more to say than this. */
+	if (o->mongos)
+		bson_append_utf8(c->reply, "msg", -1, "isdbgrid", -1);
+	else if (!o->standalone)
 		append_set(c);
 	bson_append_int32(c->reply, "maxBsonObjectSize", -1, MAX_DOC_BYTES);
 	bson_append_int32(c->reply, "maxMessageSizeBytes", -1, MAX_MESSAGE_BYTES);

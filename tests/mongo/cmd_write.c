@@ -203,11 +203,11 @@ targets_collect(struct collection *coll, const bson_t *filter, bool one, struct 
 struct index_node *
 target_node(struct collection *coll, const struct doc *d)
 {
-	bson_iter_t id;
-	bson_t view;
+	struct doc *key = collection_key(coll, d);
+	struct index_node *n = collection_find_key(coll, key);
 
-	doc_view(d, &view);
-	return bson_get(&view, "_id", &id) ? index_find(coll->by_id, &id) : NULL;
+	doc_unref(&key);
+	return n;
 }
 
 static int

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/mongo/collection.h"
+#include "tests/mongo/compare.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +94,7 @@ catalog_drop(struct catalog *c, struct collection *coll)
 	bson_free(coll->records);
 	doc_list_free(&coll->specs);
 	ns_unref(&coll->ns);
+	doc_unref(&coll->shard_key);
 	bson_free(coll);
 }
 
@@ -112,6 +114,80 @@ catalog_free(struct catalog *c)
 {
 	while (c->first)
 		catalog_drop(c, c->first);
+}
+
+struct doc *
+collection_key(const struct collection *c, const struct doc *d)
+{
+	bson_t view, pattern, *key = bson_new();
+	bson_iter_t it, at, found;
+	struct doc *r;
+
+	doc_view(d, &view);
+	if (c->shard_key) {
+		doc_view(c->shard_key, &pattern);
+		bson_iter_init(&it, &pattern);
+		while (bson_iter_next(&it))
+			if (bson_iter_init(&at, &view) &&
+			    bson_iter_find_descendant(&at, bson_iter_key(&it), &found))
+				bson_append_iter(key, bson_iter_key(&it), -1, &found);
+	}
+	if (!bson_get(key, "_id", &it) && bson_get(&view, "_id", &it))
+		bson_append_iter(key, "_id", 3, &it);
+	r = doc_from_bson(key);
+	bson_destroy(key);
+	return r;
+}
+
+static bool
+has_key(const struct collection *c, const struct doc *d, const struct doc *key)
+{
+	struct doc *own = collection_key(c, d);
+	bool same = own->len == key->len && memcmp(own->data, key->data, key->len) == 0;
+
+	doc_unref(&own);
+	return same;
+}
+
+struct index_node *
+collection_find_key(const struct collection *c, const struct doc *key)
+{
+	struct index_node *n;
+	bson_iter_t id, other;
+	bson_t view;
+
+	doc_view(key, &view);
+	if (!bson_get(&view, "_id", &id))
+		return NULL;
+	n = index_find(c->by_id, &id);
+	if (!c->shard_key)
+		return n;
+	for (; n; n = n->next[0]) {
+		index_key(n, &other);
+		if (value_compare(&other, &id) != 0)
+			return NULL;
+		if (has_key(c, n->doc, key))
+			return n;
+	}
+	return NULL;
+}
+
+void
+collection_shard(struct collection *c, struct doc *key, enum shard_move move)
+{
+	doc_unref(&c->shard_key);
+	c->shard_key = doc_ref(key);
+	c->move = move;
+}
+
+static bool
+is_duplicate(const struct collection *c, const struct doc *d)
+{
+	struct doc *key = collection_key(c, d);
+	bool is = collection_find_key(c, key) != NULL;
+
+	doc_unref(&key);
+	return is;
 }
 
 /* The place of the first record with a rid >= rid. */
@@ -143,7 +219,9 @@ records_grow(struct collection *c)
 bool
 collection_insert(struct collection *c, struct doc *d)
 {
-	if (!index_add(c->by_id, d, c->next_rid))
+	if (c->shard_key && is_duplicate(c, d))
+		return false;
+	if (!index_add(c->by_id, d, c->next_rid, c->shard_key != NULL))
 		return false;
 	doc_ref(d);
 	records_grow(c);
@@ -158,7 +236,7 @@ collection_restore(struct collection *c, struct doc *d, uint64_t rid)
 {
 	size_t at = place_of(c, rid);
 
-	if (!index_add(c->by_id, d, rid))
+	if (!index_add(c->by_id, d, rid, c->shard_key != NULL))
 		return;
 	doc_ref(d);
 	if (at == c->n || c->records[at].rid != rid) {

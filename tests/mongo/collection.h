@@ -37,6 +37,15 @@ struct record {
 	struct doc *doc;
 };
 
+/* What a change of the shard key's value is, as the stream tells it: an update, whose documentKey is that of the
+ * document afterwards (the document stays where it is; source, 4.2 to 7.0: the oplog entry's o2), or a
+ * deletion and an insertion at one cluster time (it moves), in either order. */
+enum shard_move {
+	MOVE_NOT,
+	MOVE_DELETE_FIRST,
+	MOVE_INSERT_FIRST,
+};
+
 /* rids ascend in records; live of the n are not NULL. changes counts what adds or removes nodes:
  * while it stands still, pointers to nodes stay good. */
 struct collection {
@@ -46,9 +55,21 @@ struct collection {
 	struct record *records;
 	size_t n, cap, live;
 	uint64_t next_rid;
+	struct doc *shard_key; /* {path: 1, …}; NULL: it is not sharded */
+	enum shard_move move;
 	struct doc_list specs; /* of secondary indexes, as createIndexes gave them */
 	struct collection *next;
 };
+
+/* documentKey: the values of the shard key, in its order, and _id (manual, "Change Events"; source:
+ * CollectionMetadata::extractDocumentKey()). What the document lacks is left out. */
+struct doc *collection_key(const struct collection *c, const struct doc *d);
+
+/* The node of the document with this key; NULL: there is none. */
+struct index_node *collection_find_key(const struct collection *c, const struct doc *key);
+
+/* From now on sharded by that key; _ids are unique only together with it. */
+void collection_shard(struct collection *c, struct doc *key, enum shard_move move);
 
 /* All collections, in the order of their creation. */
 struct catalog {
@@ -68,7 +89,7 @@ void catalog_rename(struct collection *coll, const char *db, const char *name);
 
 void catalog_free(struct catalog *c);
 
-/* Adds d (borrowed; its _id present). False: that _id is there already. */
+/* Adds d (borrowed; its _id present). False: that _id (documentKey, where it is sharded) is there already. */
 bool collection_insert(struct collection *c, struct doc *d);
 
 /* Puts d (borrowed) back to the place rid, from which it was removed. */

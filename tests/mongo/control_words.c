@@ -186,6 +186,34 @@ word_password(struct word *w)
 	return 0;
 }
 
+/* ---- shard ---- */
+
+static int
+word_shard(struct word *w)
+{
+	static const char *const moves[] = {
+	    [MOVE_NOT] = "stay", [MOVE_DELETE_FIRST] = "delete", [MOVE_INSERT_FIRST] = "insert"};
+	const char *db = bson_str(&w->arg, "db"), *coll = bson_str(&w->arg, "collection");
+	const char *move = bson_str(&w->arg, "move") ? bson_str(&w->arg, "move") : "stay";
+	size_t m = 0;
+	struct doc *key;
+	bson_iter_t it;
+	bson_t view;
+
+	while (m < sizeof moves / sizeof *moves && strcmp(moves[m], move) != 0)
+		m++;
+	if (!db || !coll || db_names_check(db, coll, &w->fail) < 0 ||
+	    m == sizeof moves / sizeof *moves || !bson_get(&w->arg, "key", &it) ||
+	    !iter_view(&it, &view))
+		return fail_set(&w->fail, 2,
+		    "shard: {db, collection, key, move: \"stay\", \"delete\" or \"insert\"}");
+	w->srv->one_ts = 0;
+	key = doc_from_bson(&view);
+	collection_shard(db_collection_make(w->srv, db, coll), key, (enum shard_move)m);
+	doc_unref(&key);
+	return 0;
+}
+
 /* ---- write: documents as they are, however broken ---- */
 
 static int
@@ -279,6 +307,7 @@ static const struct {
     {"roll_oplog", word_roll_oplog},
     {"seed", word_seed},
     {"status", word_status},
+    {"shard", word_shard},
     {"step_down", word_step_down},
     {"write", word_write},
 };

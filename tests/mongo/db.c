@@ -7,6 +7,16 @@
 #include <string.h>
 
 /* Writes e, whose references it takes over. */
+/* One more operation of the oplog entry that was written last. */
+static void
+log_more(struct server *srv, struct entry *e, uint32_t index)
+{
+	e->wall = wall_ms();
+	e->ts = srv->oplog.last_ts;
+	e->txn_index = index;
+	oplog_append(&srv->oplog, e);
+}
+
 static void
 log_write(struct server *srv, struct entry *e)
 {
@@ -80,9 +90,40 @@ db_insert(struct server *srv, struct collection *c, struct doc *d)
 		return false;
 	e.ns = ns_ref(c->ns);
 	e.doc = doc_ref(d);
-	e.key = db_key(d);
+	e.key = collection_key(c, d);
 	log_write(srv, &e);
 	return true;
+}
+
+/* Whether the shard key's value differs. */
+static bool
+moves(const struct collection *c, const struct doc *before, const struct doc *after)
+{
+	struct doc *a = collection_key(c, before), *b = collection_key(c, after);
+	bool differ = a->len != b->len || memcmp(a->data, b->data, a->len) != 0;
+
+	doc_unref(&a);
+	doc_unref(&b);
+	return differ;
+}
+
+/* The server makes it a transaction of a deletion on one shard and an insertion on another (manual, "Change a
+ * Document's Shard Key Value"); of two shards at one cluster time the stream orders nothing (SERVER-60543). */
+static void
+log_move(struct server *srv, struct collection *c, struct index_node *n, struct doc *d)
+{
+	struct entry gone = {.op = OP_DELETE}, come = {.op = OP_INSERT};
+	bool delete_first = c->move == MOVE_DELETE_FIRST;
+
+	gone.ns = ns_ref(c->ns);
+	gone.key = collection_key(c, n->doc);
+	gone.old = doc_ref(n->doc);
+	come.ns = ns_ref(c->ns);
+	come.key = collection_key(c, d);
+	come.doc = doc_ref(d);
+	collection_replace(c, n, d);
+	log_write(srv, delete_first ? &gone : &come);
+	log_more(srv, delete_first ? &come : &gone, ++srv->one_index);
 }
 
 void
@@ -91,13 +132,17 @@ db_replace(
 {
 	struct entry e = {.op = desc ? OP_UPDATE : OP_REPLACE};
 
+	if (c->move != MOVE_NOT && !srv->in_txn && moves(c, n->doc, d)) {
+		log_move(srv, c, n, d);
+		return;
+	}
 	if (srv->in_txn)
 		txn_touch(srv, n);
 	e.old = doc_ref(n->doc);
 	collection_replace(c, n, d);
 	e.ns = ns_ref(c->ns);
 	e.doc = doc_ref(d);
-	e.key = db_key(d);
+	e.key = collection_key(c, d);
 	e.desc = doc_ref(desc);
 	log_write(srv, &e);
 }
@@ -109,7 +154,7 @@ db_delete(struct server *srv, struct collection *c, struct index_node *n)
 
 	if (srv->in_txn)
 		txn_touch(srv, n);
-	e.key = db_key(n->doc);
+	e.key = collection_key(c, n->doc);
 	e.old = doc_ref(n->doc);
 	e.ns = ns_ref(c->ns);
 	collection_remove(c, n);

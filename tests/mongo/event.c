@@ -41,16 +41,14 @@ append_lookup(bson_t *out, const struct entry *e, const struct catalog *catalog)
 {
 	struct collection *c;
 	struct index_node *n = NULL;
-	bson_iter_t id;
-	bson_t key;
 
 	/* The lookup goes by the collection's UUID, so a renamed collection is found. */
 	for (c = catalog->first; c; c = c->next)
 		if (memcmp(c->ns->uuid, e->ns->uuid, sizeof e->ns->uuid) == 0)
 			break;
-	doc_view(e->key, &key);
-	if (c && bson_get(&key, "_id", &id))
-		n = index_find(c->by_id, &id);
+	/* By the whole documentKey: where that has changed since, nothing is found. */
+	if (c)
+		n = collection_find_key(c, e->key);
 	if (n)
 		append_doc(out, "fullDocument", n->doc);
 	else

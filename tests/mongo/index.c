@@ -130,15 +130,15 @@ key_offset(const struct doc *d)
 }
 
 struct index_node *
-index_add(struct index *ix, struct doc *d, uint64_t rid)
+index_add(struct index *ix, struct doc *d, uint64_t rid, bool again)
 {
 	struct index_node *before[LEVELS], *n;
 	bson_iter_t id, key;
 	uint32_t at = key_offset(d);
 
 	bson_iter_init_from_data_at_offset(&id, d->data, d->len, at, 3);
-	descend(ix, &id, false, before);
-	if (before[0]->next[0]) {
+	descend(ix, &id, again, before);
+	if (!again && before[0]->next[0]) {
 		index_key(before[0]->next[0], &key);
 		if (value_compare(&key, &id) == 0)
 			return NULL;
@@ -175,8 +175,12 @@ index_remove(struct index *ix, struct index_node *n)
 
 	index_key(n, &id);
 	descend(ix, &id, false, before);
-	for (int l = 0; l < n->levels; l++)
+	for (int l = 0; l < n->levels; l++) {
+		/* Others of this _id may stand before it. */
+		while (before[l]->next[l] != n)
+			before[l] = before[l]->next[l];
 		before[l]->next[l] = n->next[l];
+	}
 	if (n->next[0])
 		n->next[0]->prev = n->prev;
 	else

@@ -28,9 +28,10 @@ void index_free(struct index **ix);
 void index_key(const struct index_node *n, bson_iter_t *out);
 
 /* Takes over one reference to d, which must have an _id. NULL where that _id is there already
- * (and the reference stays with the caller). */
-struct index_node *index_add(struct index *ix, struct doc *d, uint64_t rid);
+ * (and the reference stays with the caller); `again`: then it stands behind it. */
+struct index_node *index_add(struct index *ix, struct doc *d, uint64_t rid, bool again);
 
+/* The first one of that _id. */
 struct index_node *index_find(const struct index *ix, const bson_iter_t *id);
 
 /* The first node whose _id is >= id, or > id with after; NULL id: the first of all. */

@@ -65,11 +65,11 @@ static int
 ready_tell(const struct server *srv)
 {
 	char line[512];
+	bool set = !srv->opt.standalone && !srv->opt.mongos;
 	int n;
 
-	n = snprintf(line, sizeof line, "mongodb://%s/%s%s\n", srv->me,
-	    srv->opt.standalone ? "" : "?replicaSet=",
-	    srv->opt.standalone ? "" : srv->opt.set_name);
+	n = snprintf(line, sizeof line, "mongodb://%s/%s%s\n", srv->me, set ? "?replicaSet=" : "",
+	    set ? srv->opt.set_name : "");
 	if (n >= (int)sizeof line || write(srv->opt.notify_fd, line, (size_t)n) != n) {
 		fprintf(stderr, "mongo-standin: fatal: unable to write to descriptor %d: %s\n",
 		    srv->opt.notify_fd, strerror(errno));

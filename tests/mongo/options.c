@@ -14,6 +14,7 @@ static const char help[] =
     "  --listen HOST:PORT     IPv4 address and port, 0 for any (127.0.0.1:0)\n"
     "  --set-name NAME        of the replica set (rs0)\n"
     "  --standalone           be a standalone mongod: no change streams\n"
+    "  --mongos               be a mongos, of a cluster with one shard as far as writes go\n"
     "  --notify-fd N          where to write the URI (1)\n"
     "  --wire-version N       maxWireVersion, 7 to 25 (17: MongoDB 6.0)\n"
     "  --user NAME:PASSWORD   ask for authentication, SCRAM-SHA-256 or SCRAM-SHA-1\n"
@@ -78,6 +79,7 @@ enum option_id {
 	OPT_LISTEN = 1,
 	OPT_SET_NAME,
 	OPT_STANDALONE,
+	OPT_MONGOS,
 	OPT_NOTIFY,
 	OPT_WIRE,
 	OPT_USER,
@@ -108,6 +110,9 @@ option_take(struct options *o, int id)
 		break;
 	case OPT_STANDALONE:
 		o->standalone = true;
+		break;
+	case OPT_MONGOS:
+		o->mongos = true;
 		break;
 	case OPT_NOTIFY:
 		o->notify_fd = (int)number("notify-fd", optarg, 0, 65535);
@@ -169,6 +174,7 @@ options_read(struct options *o, int argc, char **argv)
 	    {"listen", required_argument, NULL, OPT_LISTEN},
 	    {"set-name", required_argument, NULL, OPT_SET_NAME},
 	    {"standalone", no_argument, NULL, OPT_STANDALONE},
+	    {"mongos", no_argument, NULL, OPT_MONGOS},
 	    {"notify-fd", required_argument, NULL, OPT_NOTIFY},
 	    {"wire-version", required_argument, NULL, OPT_WIRE},
 	    {"user", required_argument, NULL, OPT_USER},

@@ -15,6 +15,7 @@ struct options {
 	int port;
 	const char *set_name;
 	bool standalone;
+	bool mongos;
 	int notify_fd;
 	int wire_version;
 	char *user, *password; /* NULL: no authentication */

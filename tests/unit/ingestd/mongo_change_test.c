@@ -10,7 +10,8 @@ static const struct mongo_origin ours = {
 
 #define TOKEN "\"_id\":{\"_data\":\"82\"},"
 #define NS(collection) "\"ns\":{\"db\":\"db\",\"coll\":\"" collection "\"},"
-#define KEY "\"documentKey\":{\"shard\":1,\"_id\":{\"x\":5}},"
+#define KEY "\"documentKey\":{\"_id\":{\"x\":5}},"
+#define SHARDED "\"documentKey\":{\"shard\":1,\"_id\":{\"x\":5}},"
 
 TEST(mongo_changes_become_events)
 {
@@ -36,6 +37,13 @@ TEST(mongo_changes_become_events)
 		EVENT_RESPONSE_DELETED, "{ \"_id\" : { \"x\" : 5 } }"},
 	    {"{" TOKEN NS("forms") KEY "\"operationType\":\"delete\"}", CHANGE_EVENT,
 		EVENT_FORM_DELETED, "{ \"_id\" : { \"x\" : 5 } }"},
+	    {"{" TOKEN NS("responses") SHARDED "\"operationType\":\"delete\"}", CHANGE_LOOKUP,
+		EVENT_RESPONSE, "{ \"_id\" : { \"x\" : 5 } }"},
+	    {"{" TOKEN NS("forms") SHARDED "\"operationType\":\"update\",\"fullDocument\":null}",
+		CHANGE_LOOKUP, EVENT_FORM, "{ \"_id\" : { \"x\" : 5 } }"},
+	    {"{" TOKEN NS("responses") SHARDED
+		"\"operationType\":\"insert\",\"fullDocument\":{\"a\":1}}",
+		CHANGE_EVENT, EVENT_RESPONSE, "{ \"a\" : 1 }"},
 	    {"{" TOKEN NS("others") KEY "\"operationType\":\"insert\",\"fullDocument\":{\"a\":1}}",
 		CHANGE_NOTHING, 0, NULL},
 	    {"{" TOKEN NS("forms") "\"operationType\":\"drop\"}", CHANGE_STRUCTURE, 0, NULL},
