@@ -14,8 +14,8 @@
 
 enum mongo_change_kind {
 	CHANGE_EVENT, /* op, doc and at are set */
-	CHANGE_LOOKUP, /* of the document `deleted` it does not tell whether it is there: `op` says what it
-			  is, then (mongo_lookup.c) */
+	CHANGE_LOOKUP, /* whether the document `deleted` is there has to be looked up
+			  (mongo_lookup.c); then it is an `op` */
 	CHANGE_NOTHING, /* moves the position only */
 	CHANGE_STRUCTURE, /* a collection or the database was dropped or renamed */
 	CHANGE_INVALIDATE, /* the stream ends here, for one of these reasons */

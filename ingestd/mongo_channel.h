@@ -29,6 +29,7 @@ struct mongo_status {
 	char unwell[1024]; /* "" while all is well */
 	char fatal[512]; /* why ingestd has to end with 100, or "" */
 	bool scanning, rebuilding;
+	uint32_t behind_s; /* mongo_cursor_behind() */
 	uint64_t scan_documents, scan_total, scan_rate, scan_left_ms;
 	uint64_t connects, errors, structure; /* ever counted up */
 };

@@ -22,23 +22,6 @@ struct mongo_client {
 
 /* ---- errors ---- */
 
-/* Selecting a server fails with the reason of each in brackets; whether all are certificates. */
-static bool
-is_certificate(const char *message)
-{
-	const char *reason = strchr(message, '['), *next;
-
-	while (reason) {
-		const char *word = strcasestr(reason, "certificate");
-
-		next = strchr(reason + 1, '[');
-		if (!word || (next && word > next))
-			return false;
-		reason = next;
-	}
-	return strchr(message, '[') != NULL;
-}
-
 static enum mongo_error_kind
 kind_of(const bson_error_t *from)
 {
@@ -48,7 +31,8 @@ kind_of(const bson_error_t *from)
 	case MONGOC_ERROR_COMMAND:
 		return MONGO_SERVER;
 	case MONGOC_ERROR_SERVER_SELECTION:
-		return is_certificate(from->message) ? MONGO_CERTIFICATE : MONGO_UNREACHABLE;
+		return mongo_error_is_certificate(from->message) ? MONGO_CERTIFICATE
+								 : MONGO_UNREACHABLE;
 	case MONGOC_ERROR_STREAM:
 	case MONGOC_ERROR_PROTOCOL:
 		return MONGO_NETWORK;
@@ -131,8 +115,7 @@ client_connect(struct mongo_client *client, struct mongo_error *error)
 	read_hello(client, server);
 	BSON_APPEND_INT32(
 	    client->options, "serverId", (int32_t)mongoc_server_description_id(server));
-	client->is_mongos =
-	    strcmp(mongoc_server_description_type(server), "Mongos") == 0;
+	client->is_mongos = strcmp(mongoc_server_description_type(server), "Mongos") == 0;
 	type = check_type(mongoc_server_description_type(server), error);
 	mongoc_server_description_destroy(server);
 	if (type < 0)
@@ -338,12 +321,25 @@ mongo_cursor_time(const struct mongo_cursor *cursor, uint32_t *time, uint32_t *i
 	return true;
 }
 
-/* A token behind that time says it outright. On a replica set so does a reply without events, to a request
- * that was made when the server had already told of a time not before that one. Behind mongos it
- * does not: a reply is empty also while a shard has yet to say how far it is. */
+uint32_t
+mongo_cursor_behind(const struct mongo_cursor *cursor)
+{
+	uint32_t newest, end, increment;
+	bson_t token;
+
+	if (!cursor->reply || !mongo_reply_cluster_time(cursor->reply, &newest, &increment) ||
+	    !cursor->token || !bson_init_static(&token, cursor->token, cursor->token_length) ||
+	    !mongo_token_time(&token, &end, &increment))
+		return 0;
+	return newest > end ? newest - end : 0;
+}
+
+/* A token behind that time says it outright. On a replica set so does a reply without events, to
+ * a request that was made when the server had already told of a time not before that one. Behind
+ * mongos it does not: a reply is empty also while a shard has yet to say how far it is. */
 bool
-mongo_progress_passed(struct mongo_progress *progress, const struct mongo_cursor *cursor, bool empty,
-    uint32_t time, uint32_t increment)
+mongo_progress_passed(struct mongo_progress *progress, const struct mongo_cursor *cursor,
+    bool empty, uint32_t time, uint32_t increment)
 {
 	uint32_t token_time, token_increment;
 	bson_t token;

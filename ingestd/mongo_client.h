@@ -61,6 +61,10 @@ bool mongo_reply_cluster_time(const bson_t *reply, uint32_t *time, uint32_t *inc
 struct mongo_progress {
 	uint32_t time, increment; /* operationTime of the reply before */
 };
+/* By how many seconds the stream's end, as a reply without events tells it, is behind the newest
+ * change that the server knows of: a majority, or a shard, has not got what came since. 0 where
+ * it cannot be told. */
+uint32_t mongo_cursor_behind(const struct mongo_cursor *cursor);
 /* Whether nothing at or before that time is left to come behind the last reply. */
 bool mongo_progress_passed(struct mongo_progress *progress, const struct mongo_cursor *cursor,
     bool empty, uint32_t time, uint32_t increment);

@@ -2,6 +2,7 @@
 #include "ingestd/mongo_errors.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base.h"
 
@@ -55,8 +56,8 @@ static const struct row rows[] = {
     {MONGO_SERVER, 286, false, {MONGO_REBUILD, LOST}},
     {MONGO_SERVER, 280, false, {MONGO_REBUILD, LOST}},
     {MONGO_SERVER, 260, false, {MONGO_REBUILD, LOST}},
-    /* The same as servers before 4.4 say it: the point is no longer in the oplog, the token is not found
-     * there, the collection of the token's UUID is gone. No label comes with them. */
+    /* The same as servers before 4.4 say it, without a label: the point is no longer in the
+     * oplog, the token is not found there, the collection of its UUID is gone. */
     {MONGO_SERVER, 40576, false, {MONGO_REBUILD, LOST}},
     {MONGO_SERVER, 40585, false, {MONGO_REBUILD, LOST}},
     {MONGO_SERVER, 40615, false, {MONGO_REBUILD, LOST}},
@@ -90,6 +91,21 @@ const struct mongo_remedy *
 mongo_error_remedy(const struct mongo_error *error)
 {
 	return &row_of(error)->remedy;
+}
+
+bool
+mongo_error_is_certificate(const char *message)
+{
+	const char *reason = strchr(message, '['), *next;
+	bool found = reason != NULL;
+
+	for (; found && reason; reason = next) {
+		const char *word = strcasestr(reason, "certificate");
+
+		next = strchr(reason + 1, '[');
+		found = word && (!next || word < next);
+	}
+	return found;
 }
 
 const char *

@@ -44,6 +44,10 @@ struct mongo_remedy {
 
 const struct mongo_remedy *mongo_error_remedy(const struct mongo_error *error);
 
+/* Whether libmongoc's words for that no server could be selected, which hold the reason of each
+ * in brackets, speak of certificates in all of them. */
+bool mongo_error_is_certificate(const char *message);
+
 /* One line for the log and /readyz: "mongodb://host/db: not authorized …: the user needs …".
  * Returns out. */
 const char *mongo_error_text(

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Is it still the database that the position was made in? Names do not tell: another cluster may have the
- * same, and a resume token is taken by any oplog that spans its time. The collections' UUIDs do: a
- * collection keeps its own for life, and no two are alike. Where one of ours is known again, it is the same
- * database. Where none is, the stream tells: collections that were dropped and made again since the position
- * were dropped in it; where it comes to the present without that, it is another database. */
+/* Is it still the database that the position was made in? Names do not tell: another cluster may
+ * have the same, and a resume token is taken by any oplog that spans its time. The collections'
+ * UUIDs do: a collection keeps its own for life, and no two are alike. Where one of ours is
+ * known again, it is the same database. Where none is, the stream tells: collections that were
+ * dropped and made again since the position were dropped in it; where it comes to the present
+ * without that, it is another database. */
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ refuse(struct mongo_worker *worker, const char *why)
 	struct mongo_status *status = mongo_channel_lock(worker->channel);
 
 	snprintf(status->fatal, sizeof(status->fatal),
-	    "its position is one of other collections of the same names: their UUIDs differ, and %s",
+	    "its position is one of other collections of the same names: their UUIDs differ, and "
+	    "%s",
 	    why);
 	mongo_channel_unlock(worker->channel);
 	return MONGO_STOPPING;
@@ -120,8 +122,8 @@ read_on(struct mongo_worker *worker, const struct found *found, struct mongo_cur
 			mongo_change_clear(&change);
 			if (mongo_change_ends_stream(&change))
 				return mongo_stream_structure(worker, &change, error);
-			passed |= mongo_time_is_behind(change.time, change.increment, found->time,
-			    found->increment);
+			passed |= mongo_time_is_behind(
+			    change.time, change.increment, found->time, found->increment);
 		}
 		passed |= mongo_progress_passed(
 		    &progress, cursor, empty, found->time, found->increment);
@@ -146,8 +148,8 @@ ask_stream(struct mongo_worker *worker, const struct found *found, struct mongo_
 	enum mongo_outcome outcome = MONGO_FAILED;
 	struct mongo_cursor cursor;
 
-	log_debug("%s: collections of other UUIDs: looking whether they were made anew",
-	    worker->name);
+	log_debug(
+	    "%s: collections of other UUIDs: looking whether they were made anew", worker->name);
 	if (mongo_stream_open(worker, &cursor, error) == 0) {
 		outcome = read_on(worker, found, &cursor, error);
 		mongo_cursor_close(&cursor);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands under an _id, for changes that do not tell it. In a sharded collection whose documents are known
- * by more than their _id, a document that another shard is to have is deleted in one and inserted in the
- * other, and the stream may tell so in any order; an update that changes the shard key may find no document any
- * more. So neither says that the _id is gone. A majority at the time of the change does: what is there then,
- * or was changed later, comes to the same in the end, since later changes come too. */
+/* What stands under an _id, for changes that do not tell it. In a sharded collection whose
+ * documents are known by more than their _id, a document that another shard is to have is
+ * deleted in one and inserted in the other, and the stream may tell so in any order; an update
+ * that changes the shard key may find no document any more. So neither says that the _id is
+ * gone. A majority at the time of the change does: what is there then, or was changed later,
+ * comes to the same in the end, since later changes come too. */
 #include <stdio.h>
 #include <string.h>
 
 #include "ingestd/mongo_worker.h"
 #include "lib/log.h"
 
-/* {find, filter: {_id: {$eq: …}}, limit: 2, …}: a value of any type, and a regular expression is one. */
+/* {find, filter: {_id: {$eq: …}}, limit: 2, …}: a value of any type, and a regular expression is
+ * one. */
 static void
 make_find(const char *collection, const struct mongo_change *change, const bson_iter_t *id,
     bson_t *command)
@@ -45,8 +47,8 @@ mongo_lookup_warn(const struct mongo_worker *worker, const bson_t *doc)
 		bson_append_iter(&one, "_id", 3, &id);
 	text = bson_as_relaxed_extended_json(&one, NULL);
 	log_limited(&limit, LOG_WARN,
-	    "%s: two shards have a document of the same _id, of which one counts: %s",
-	    worker->name, text ? text : "");
+	    "%s: two shards have a document of the same _id, of which one counts: %s", worker->name,
+	    text ? text : "");
 	bson_free(text);
 	bson_destroy(&one);
 }

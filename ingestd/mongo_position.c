@@ -138,8 +138,7 @@ mongo_position_time(const struct mongo_position *position, uint32_t *time, uint3
 }
 
 bool
-mongo_time_is_behind(
-    uint32_t time, uint32_t increment, uint32_t than_time, uint32_t than_increment)
+mongo_time_is_behind(uint32_t time, uint32_t increment, uint32_t than_time, uint32_t than_increment)
 {
 	return time > than_time || (time == than_time && increment > than_increment);
 }

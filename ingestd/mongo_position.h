@@ -9,8 +9,9 @@
  * `at` is where the change stream goes on: the resume token of the last event, or (servers before
  * 4.0.7 give none at first) an operation time. While the initial scan runs, `at` stands still at
  * the point where the scan began, and `scan` moves; it is left out afterwards. `since` is a cluster
- * time not before that point: what the scan reads has to be at least as new, or else a change that was made
- * before the point, but that a majority got only behind the reading, would be in neither. */
+ * time not before that point: what the scan reads has to be at least as new, or else a change that
+ * was made before the point, but that a majority got only behind the reading, would be in neither.
+ */
 #ifndef INGESTD_MONGO_POSITION_H
 #define INGESTD_MONGO_POSITION_H
 
@@ -20,8 +21,8 @@
 
 #include "lib/base.h"
 
-/* Of a collection; a position may be without: the collection was not there yet, it could not be asked
- * for, or an older ingestd made the position. */
+/* Of a collection; a position may be without: the collection was not there yet, it could not be
+ * asked for, or an older ingestd made the position. */
 struct mongo_uuid {
 	bool known;
 	uint8_t bytes[16];
@@ -64,9 +65,9 @@ void mongo_position_set_time(struct mongo_position *position, uint32_t time, uin
 /* `id` stands at the _id of a document. */
 void mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id);
 
-/* The cluster time of a resume token. Tokens are the server's own business, but how they begin has been so from
- * 4.0 to 8.0: a KeyString (server source: resume_token.h), of which the timestamp is the first value.
- * False: it is none of that kind, so nothing is known. */
+/* The cluster time of a resume token. Tokens are the server's own business, but how they begin
+ * has been so from 4.0 to 8.0: a KeyString (server source: resume_token.h), of which the
+ * timestamp is the first value. False: it is none of that kind, so nothing is known. */
 bool mongo_token_time(const bson_t *token, uint32_t *time, uint32_t *increment);
 /* That of the position; false where it cannot be told. */
 bool mongo_position_time(

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The initial scan: forms first, then responses, each in the order of _id. The point at which the
- * stream will go on is taken before the first document is read, so whatever changes meanwhile comes
- * again with the stream; and since events are idempotent by _id, it counts once. The stream begins behind
- * what its server has applied, also where a majority has not got that yet (the server's
- * getStartTimeForNewStream()), while reads of "majority" do not wait for it: so they are told to
- * (afterClusterTime). */
+/* The initial scan: forms first, then responses, each in the order of _id. The point at which
+ * the stream will go on is taken before the first document is read, so whatever changes
+ * meanwhile comes again with the stream; and since events are idempotent by _id, it counts once.
+ * The stream begins behind what its server has applied, also where a majority has not got that
+ * yet (the server's getStartTimeForNewStream()), while reads of "majority" do not wait for it:
+ * so they are told to (afterClusterTime). */
 #include <string.h>
 
 #include "ingestd/mongo_worker.h"
@@ -18,7 +18,7 @@ struct scan {
 	struct mongo_worker *worker;
 	const char *collection;
 	enum event_op op;
-	bool is_begun; /* the first document of this find was read: an _id that comes again is another's */
+	bool is_begun; /* this find has given a document: an _id that comes again is another's */
 	uint64_t first, started_ms; /* how many there were when this run began, and when */
 	uint64_t total; /* as the server estimates */
 	uint64_t told_ms;
@@ -148,8 +148,8 @@ open_find(struct scan *scan, struct mongo_cursor *cursor, struct mongo_error *er
 	BSON_APPEND_DOCUMENT_BEGIN(&command, "readConcern", &inside);
 	BSON_APPEND_UTF8(&inside, "level", "majority");
 	if (position->since_time != 0)
-		BSON_APPEND_TIMESTAMP(&inside, "afterClusterTime", position->since_time,
-		    position->since_increment);
+		BSON_APPEND_TIMESTAMP(
+		    &inside, "afterClusterTime", position->since_time, position->since_increment);
 	bson_append_document_end(&command, &inside);
 	result = mongo_cursor_open(cursor, scan->worker->client, &command, error);
 	bson_destroy(&command);

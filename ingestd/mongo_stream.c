@@ -119,6 +119,7 @@ struct following {
 	uint64_t told_ms; /* when a position last went out, with an event or alone */
 	bson_t *parts; /* of a split event, up to the last one; NULL: none wait */
 	struct mongo_progress progress;
+	bool is_open; /* the reply to the opening was looked at */
 	bool is_new; /* something came of a collection that was not there yet */
 };
 
@@ -265,6 +266,18 @@ give_part(struct following *following, const bson_t *raw)
 	return outcome;
 }
 
+/* The reply to the opening brings the point where it was opened, however old. */
+static void
+note_behind(struct following *following, bool empty)
+{
+	struct mongo_worker *worker = following->worker;
+	uint32_t behind = empty && following->is_open ? mongo_cursor_behind(&following->cursor) : 0;
+
+	following->is_open = true;
+	mongo_channel_lock(worker->channel)->behind_s = behind;
+	mongo_channel_unlock(worker->channel);
+}
+
 static enum mongo_outcome
 give_reply(struct following *following)
 {
@@ -276,6 +289,7 @@ give_reply(struct following *following)
 		outcome = give_part(following, &raw);
 		empty = false;
 	}
+	note_behind(following, empty);
 	if (outcome == MONGO_DONE)
 		outcome = look_for_end(following, empty);
 	if (outcome == MONGO_DONE)

@@ -107,7 +107,7 @@ work(struct mongo_worker *worker, struct mongo_error *error)
 	mongo_channel_lock(worker->channel)->connects++;
 	mongo_channel_unlock(worker->channel);
 	outcome = bson_empty(worker->position.at) ? MONGO_DONE
-						   : mongo_identity_check(worker, error);
+						  : mongo_identity_check(worker, error);
 	if (outcome == MONGO_DONE)
 		outcome = mongo_scan(worker, error);
 	return outcome == MONGO_DONE ? mongo_stream(worker, error) : outcome;

@@ -66,8 +66,8 @@ enum mongo_outcome mongo_identity_check(struct mongo_worker *worker, struct mong
 /* Takes note of whose positions come from here on. */
 enum mongo_outcome mongo_identity_learn(struct mongo_worker *worker, struct mongo_error *error);
 
-/* mongo_lookup.c: the document of a CHANGE_LOOKUP as a majority has it, which the caller destroys; NULL:
- * it is not there. -1 with *error filled. */
+/* mongo_lookup.c: the document of a CHANGE_LOOKUP as a majority has it, which the caller
+ * destroys; NULL: it is not there. -1 with *error filled. */
 MUST_CHECK int mongo_lookup(struct mongo_worker *worker, const struct mongo_change *change,
     bson_t **doc, struct mongo_error *error);
 /* Says that a second document with this one's _id was passed over. */

@@ -23,6 +23,8 @@
 /* Batches taken in one turn of the loop. */
 #define BATCHES_PER_TURN 4
 #define CONNECT_TIMEOUT_MS 5000
+/* A stream that is so far behind while it brings nothing makes us unwell. */
+#define BEHIND_S 30
 #define SOCKET_TIMEOUT_MS 10000
 
 /* `batch` is what was taken and not given yet. The counters of workers that are gone are
@@ -37,7 +39,7 @@ struct source_mongo {
 	struct mongo_batch *batch;
 	struct mongo_status status, before;
 	bool paused;
-	char text[128]; /* of rebuilding() */
+	char text[160]; /* of rebuilding() and unwell() */
 	bool abandoned; /* a worker that hung in a call may still run */
 };
 
@@ -318,12 +320,28 @@ mongo_refresh(struct source *source)
 	counters[COUNTER_source_connects] = before->connects + now->connects;
 	counters[COUNTER_source_errors] = before->errors + now->errors;
 	counters[COUNTER_structure_changes] = before->structure + now->structure;
+	/* It can be read, also where it is unwell for being behind. */
+	counters[COUNTER_source_connected] = now->connected && !*now->unwell;
+	counters[COUNTER_source_behind] = (uint64_t)now->behind_s * 1000;
 	counters[COUNTER_rebuilding] = now->rebuilding;
 	counters[COUNTER_scan_rate] = now->scan_rate;
 	counters[COUNTER_scan_left] = now->scan_left_ms;
 	counters[COUNTER_scanning] = now->scanning;
 	counters[COUNTER_scan_documents] = now->scan_documents;
 	counters[COUNTER_scan_total] = now->scan_total;
+}
+
+/* A set writes something every 10 s, changes or not. */
+static const char *
+behind_text(struct source_mongo *mongo)
+{
+	if (mongo->status.behind_s < BEHIND_S)
+		return NULL;
+	snprintf(mongo->text, sizeof(mongo->text),
+	    "the change stream stands still, %lu s behind the database: a majority of it, or a "
+	    "shard, lags",
+	    (unsigned long)mongo->status.behind_s);
+	return mongo->text;
 }
 
 static const char *
@@ -335,7 +353,9 @@ mongo_unwell(struct source *source)
 		mongo_channel_status(mongo->channel, &mongo->status);
 	if (*mongo->status.unwell)
 		return mongo->status.unwell;
-	return mongo->status.connected ? NULL : "not connected to MongoDB yet";
+	if (!mongo->status.connected)
+		return "not connected to MongoDB yet";
+	return behind_text(mongo);
 }
 
 static bool

@@ -106,6 +106,9 @@ same_as_source() {
 	[ "$(ops response)" -le 6000 ] || fail "$(ops response) responses for 5000 documents"
 }
 
+# again_after N: it has connected more often than that.
+again_after() { [ "$(log_count ingestd 'connected, replica set')" -gt "$1" ]; }
+
 @test "failures: an answer that never comes, or too slowly: its own deadline" {
 	following
 	local command rule
@@ -117,7 +120,11 @@ same_as_source() {
 		wait_until 30 arrived "hanging $command"
 	done
 	log_has ingestd 'WARN: .*the connection was lost'
+	# By the byte and in time; then so slowly that no byte is late, but the answer is.
 	fault '{"command":"getMore","stream":true,"trickle":{"bytes":20,"ms":1}}' >/dev/null
+	rule=$(fault '{"command":"getMore","stream":true,"trickle":{"bytes":1,"ms":600}}')
+	wait_until 10 has_fallen "$rule"
+	wait_until 10 again_after "$(log_count ingestd 'connected, replica set')"
 	fault '{"command":"getMore","stream":true,"delay_ms":500,"times":2}' >/dev/null
 	went_on trickle
 }
@@ -382,6 +389,124 @@ large() {
 	positions_rise
 }
 
+# ---- a set of two ----
+
+# member NAME OPTION…: a stand-in called NAME on $PORT_NAME, with its data in $T/NAME.data.
+member() {
+	local name=$1 port=PORT_$1
+	shift
+	rm -f "$T/$name.control"
+	spawn "$name" "$BUILD/tests/mongo-standin" --listen "127.0.0.1:${!port}" --control "unix:$T/$name.control" \
+		--data "$T/$name.data" --hosts "127.0.0.1:$PORT_b,127.0.0.1:$PORT_a" "$@"
+	wait_until 10 grep -q '^mongodb://' "$T/$name.out"
+}
+
+say() { "$PYTHON" "$TOOLS/standin.py" "$T/$1.control" "$2" >/dev/null; }
+
+@test "failures: a new primary that lags, and one that only believes it is primary" {
+	[ -z "${DUNE_TEST_MONGODB_URI:-}" ] || skip 'needs members of its own'
+	local n
+	read -r PORT_a PORT_b < <("$PYTHON" -c 'import socket
+s = [socket.socket() for _ in "ab"]
+for x in s: x.bind(("127.0.0.1", 0))
+print(*[x.getsockname()[1] for x in s])')
+	MONGO_DB=two
+	MONGO_SOURCE="mongodb://127.0.0.1:$PORT_b/$MONGO_DB?directConnection=true"
+	mkdir "$T/b.data"
+	member b
+	insert_one one
+	kill -KILL "${SPAWNED[b]}"
+	wait "${SPAWNED[b]}" || true
+	cp -R "$T/b.data" "$T/a.data"
+	member b
+	sink_start
+	start_daemon ingestd DUNE_MONGODB_AWAIT_MS=50 \
+		"DUNE_SOURCE=mongodb://127.0.0.1:$PORT_a,127.0.0.1:$PORT_b/$MONGO_DB?replicaSet=rs0&serverSelectionTimeoutMS=500"
+	insert_one two
+	wait_until 10 arrived two
+	# It has one, not two, and is primary. It is followed, and nothing is taken back.
+	member a
+	say a '{"hold":0}'
+	kill -KILL "${SPAWNED[b]}"
+	wait "${SPAWNED[b]}" || true
+	wait_until 10 log_has ingestd 'WARN: '
+	wait_until 10 followed_by a
+	# The one that has everything is back.
+	member b
+	say a '{"step_down":{}}'
+	insert_one three
+	wait_until 20 arrived three
+	# Both say that they are primary: the older election is not believed, whichever is asked first.
+	say a '{"claim":{"election_id":"7fffffff0000000000000001","set_version":1}}'
+	say a '{"elect":1}'
+	for n in 1 2 3; do
+		say b '{"cut":"all"}'
+		say a '{"cut":"all"}'
+		insert_one "four $n"
+		wait_until 20 arrived "four $n"
+		followed_by b
+	done
+	eq 0 "$(ops rebuild)"
+	eq 1 "$(grep -c '"_id": "two"' "$T/sink.out")"
+	wait_until 10 same_as_source
+}
+
+followed_by() { [ "$("$PYTHON" "$TOOLS/standin.py" "$T/$1.control" '{"status":1}' | jq .streams)" -ge 1 ]; }
+
+# ---- operations that share a cluster time ----
+
+# transaction N TEXT: one of N insertions, "TEXT 0" and so on, of a deletion and an update; each event in a reply of its own.
+transaction() {
+	mongo_do "$1" "$2" <<-'PYTHON'
+		with client.start_session() as session, session.start_transaction():
+		    for i in range(int(args[0])):
+		        db.responses.insert_one({"_id": "%s %d" % (args[1], i), "formId": 1, "answers": []}, session=session)
+		    db.responses.delete_one({"_id": args[1] + " 1"}, session=session)
+		    db.responses.update_one({"_id": args[1] + " 2"}, {"$set": {"formId": 2}}, session=session)
+	PYTHON
+}
+
+one_time() {
+	control '{"one_time":1}' >/dev/null
+	mongo_do "$1" "$2" <<<'db.responses.insert_many([{"_id": "%s %d" % (args[1], i), "formId": 1} for i in range(int(args[0]))])'
+}
+
+@test "failures: a transaction, and other changes of one cluster time, in several replies: cut, failed and killed between them" {
+	local how rule i n=0
+	following --batch-events 2
+	insert_one before
+	wait_until 10 arrived before
+	for how in transaction one_time; do
+		broken() {
+			rule=$(fault "{\"command\":\"getMore\",\"stream\":true,\"skip\":2,$1}")
+			$how 7 "$how $((n += 1))"
+		}
+		next_request broken '"cut":"before"'
+		wait_until 10 arrived "$how $n 6"
+		has_fallen "$rule"
+		next_request broken '"execute":true,"error":{"code":43}'
+		wait_until 10 arrived "$how $n 6"
+		has_fallen "$rule"
+		next_request broken '"kill_cursor":true'
+		wait_until 10 arrived "$how $n 6"
+		has_fallen "$rule"
+		# Its position, and so what the next one begins at, is in the middle.
+		next_request broken '"execute":true,"hang":true'
+		wait_until 10 has_fallen "$rule"
+		wait_until 10 arrived "$how $n 3"
+		run ! arrived "$how $n 6"
+		kill_daemon ingestd
+		start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+		wait_until 10 arrived "$how $n 6"
+		for i in 4 5 6; do
+			eq 1 "$(grep -c "\"_id\": \"$how $n $i\"" "$T/sink.out")" "how often $how $n $i came"
+		done
+		went_on "$how"
+	done
+	wait_until 10 same_as_source
+	positions_rise
+}
+
 # ---- the whole pipeline ----
 
 ready_says() { http_get "$(last_port statsd)" /readyz | grep -- "$1"; }
@@ -407,15 +532,35 @@ ready_says() { http_get "$(last_port statsd)" /readyz | grep -- "$1"; }
 	wait_until 10 http_is "$(last_port statsd)" /readyz 200
 }
 
-# certificate NAME DAYS: $T/NAME.pem, for 127.0.0.1; its end is so many days from now (negative: it was).
+@test "failures: a majority that stands still: said in /readyz and counted, until it moves" {
+	mongo_start --control "unix:$T/control" --noop-interval-ms 0
+	start_pipeline "$MONGO_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 http_is "$(last_port statsd)" /readyz 200
+	control '{"hold":0}' '{"advance":20}' >/dev/null
+	insert_one 'a little'
+	wait_until 10 metrics_say 'dune_ingestd_source_behind_seconds.* 2[0-9]'
+	http_is "$(last_port statsd)" /readyz 200
+	control '{"advance":100}' >/dev/null
+	wait_until 10 ready_says 'the change stream stands still, 1[0-9]* s behind the database: a majority'
+	http_is "$(last_port statsd)" /readyz 503
+	metrics_say 'dune_ingestd_source_connected.* 1$'
+	control '{"hold":false}' >/dev/null
+	wait_until 10 http_is "$(last_port statsd)" /readyz 200
+	wait_until 10 metrics_say 'dune_ingestd_source_behind_seconds.* 0\.000$'
+}
+
+metrics_say() { http_get "$(last_port statsd)" /metrics | grep -- "^$1"; }
+
+# certificate NAME DAYS: $T/NAME.pem, for 127.0.0.1, by the authority in $T/ca.pem; its end is so many days from now (negative: it was).
 certificate() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=127.0.0.1 \
-		-addext subjectAltName=IP:127.0.0.1 -keyout "$T/$1.key" -out "$T/$1.crt" -days 1 2>/dev/null
-	if [ "$2" -lt 0 ]; then
+	local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+	{
+		[ -e "$T/ca.pem" ] || openssl req -x509 "${key[@]}" -subj /CN=authority -keyout "$T/ca.key" -out "$T/ca.pem" -days 1
+		openssl req "${key[@]}" -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout "$T/$1.key" -out "$T/$1.csr"
 		# With its name: else that would be what does not hold.
-		openssl x509 -x509toreq -copy_extensions copy -in "$T/$1.crt" -signkey "$T/$1.key" -out "$T/$1.csr" 2>/dev/null
-		openssl x509 -req -copy_extensions copy -in "$T/$1.csr" -signkey "$T/$1.key" -out "$T/$1.crt" -days "$2" 2>/dev/null
-	fi
+		openssl x509 -req -copy_extensions copy -in "$T/$1.csr" -CA "$T/ca.pem" -CAkey "$T/ca.key" -CAcreateserial \
+			-out "$T/$1.crt" -days "$2"
+	} 2>"$T/openssl.err"
 	cat "$T/$1.key" "$T/$1.crt" >"$T/$1.pem"
 }
 
@@ -426,7 +571,6 @@ certificate() {
 	port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	certificate old -1
 	certificate good 1
-	cat "$T/old.crt" "$T/good.crt" >"$T/ca.pem"
 	mongo_start
 	front() {
 		spawn front socat -d -d "OPENSSL-LISTEN:$port,bind=127.0.0.1,reuseaddr,fork,cert=$T/$1.pem,verify=0" \
@@ -504,4 +648,55 @@ certificate() {
 		[ $when = followed ] || { stop_daemon ingestd; stop_daemon analyticsd; stop_daemon wsfand; stop_daemon statsd; rm "$DUNE_STATE_DIR"/analytics.db*; }
 	done
 	log_has analyticsd 'WARN: malformed response .*skipped'
+}
+
+# broken_writes WHEN: documents with bytes that are no UTF-8, which no driver writes, in the words of the stand-in's control connection.
+broken_writes() {
+	mongo_do "$FORM" "$1" <<-'PYTHON'
+		import json
+		form, when, bad = ObjectId(args[0]), args[1], b"\xff\xfe"
+		def write(collection, document):
+		    raw = bson.encode(document).replace(b"??", bad)
+		    print(json.dumps({"write": {"db": db.name, "collection": collection, "hex": raw.hex()}}))
+		def answers(*pairs):
+		    return [{"fieldId": field, "value": value} for field, value in pairs]
+		write("forms", {"_id": form, "title": "title ??", "fields": [
+		    {"id": "words", "type": "text", "label": "??"}, {"id": "some", "type": "checkbox", "options": [{"id": "x"}, {"id": "??"}]},
+		    {"id": "one", "type": "mcq", "options": [{"id": "x", "label": "??"}]}, {"id": "??", "type": "text"}]})
+		write("responses", {"_id": when + " words", "formId": form, "answers": answers(("words", "apples??oranges"))})
+		write("responses", {"_id": when + " some", "formId": form, "answers": answers(("some", ["x", "??"]))})
+		write("responses", {"_id": when + " one", "formId": form, "answers": answers(("one", "x"), ("words", "??"))})
+		write("responses", {"_id": when + " field", "formId": form, "answers": answers(("??", "x"), ("one", "x"))})
+		write("responses", {"_id": when + " key", "??": 1, "formId": form, "answers": answers(("one", "x")), "meta": {"??": "??"}})
+		write("responses", {"_id": when + " id ??", "formId": form, "answers": answers(("some", ["x"]))})
+		write("responses", {"_id": when + " form", "formId": "??", "answers": []})
+		# Written twice it counts once; and one that is mended counts as what it is.
+		write("responses", {"_id": when + " id ??", "formId": form, "answers": answers(("some", ["x"]))})
+		write("responses", {"_id": when + " mended", "formId": form, "answers": answers(("some", ["??"]))})
+		write("responses", {"_id": when + " mended", "formId": form, "answers": answers(("some", ["x"]))})
+	PYTHON
+}
+
+numbers() {
+	ws --path "/ws/forms/$FORM" --count 2 | jq -c 'select(.type == "analytics:update") | .data | [.totalResponses,
+		.byField.words.count, [.byField.words.topKeywords[].keyword], .byField.some.count, .byField.some.invalid,
+		.byField.some.distribution, .byField.one.count, (.byField | keys | length)]'
+}
+numbers_are() { [ "$(numbers)" = "$1" ]; }
+
+@test "malformed documents: bytes that are no UTF-8, scanned and followed, count by the rules" {
+	local line
+	mongo_start --control "unix:$T/control"
+	broken_writes scanned >"$T/writes"
+	while read -r line; do control "$line" >/dev/null; done <"$T/writes"
+	start_pipeline "$MONGO_SOURCE"
+	wait_until 10 numbers_are '[7,2,["apples","oranges"],2,1,{"x":2},3,3]'
+	broken_writes followed >"$T/writes"
+	while read -r line; do control "$line" >/dev/null; done <"$T/writes"
+	wait_until 10 numbers_are '[14,4,["apples","oranges"],4,2,{"x":4},6,3]'
+	log_has analyticsd 'WARN: malformed response .*skipped'
+	# And one is taken back.
+	control "$(grep -a '"responses"' "$T/writes" | head -n 1 | sed 's/"hex"/"remove": true, "hex"/')" >/dev/null
+	wait_until 10 numbers_are '[13,3,["apples","oranges"],4,2,{"x":4},6,3]'
+	eq 0 "$(log_count ingestd ' (WARN|ERROR): ')"
 }

@@ -6,7 +6,8 @@
 
 /* Servers from 7.0 on know $changeStreamSplitLargeEvent. */
 #define WIRE_SPLIT 21
-/* Codes of their own for a history that is lost (286) and a token that is not found (280) came with 4.4. */
+/* Codes of their own for a history that is lost (286) and a token that is not found (280) came
+ * with 4.4. */
 #define WIRE_LOST 9
 
 static int

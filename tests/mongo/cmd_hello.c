@@ -53,15 +53,32 @@ append_op_time(bson_t *out, const char *key, uint64_t ts)
 }
 
 static void
+append_hosts(const struct server *srv, bson_t *reply)
+{
+	const char *host = srv->opt.hosts ? srv->opt.hosts : srv->me;
+	uint32_t n = 0;
+	char key[16];
+	bson_t list;
+
+	bson_append_array_begin(reply, "hosts", -1, &list);
+	while (*host) {
+		size_t len = strcspn(host, ",");
+
+		snprintf(key, sizeof key, "%u", n++);
+		bson_append_utf8(&list, key, -1, host, (int)len);
+		host += len + (host[len] == ',');
+	}
+	bson_append_array_end(reply, &list);
+}
+
+static void
 append_set(struct cmd *c)
 {
 	const struct server *srv = c->srv;
 	uint64_t ts = srv->oplog.last_ts, majority = oplog_seen_ts(&srv->oplog);
 	bson_t sub;
 
-	bson_append_array_begin(c->reply, "hosts", -1, &sub);
-	bson_append_utf8(&sub, "0", 1, srv->me, -1);
-	bson_append_array_end(c->reply, &sub);
+	append_hosts(srv, c->reply);
 	bson_append_utf8(c->reply, "setName", -1, srv->opt.set_name, -1);
 	bson_append_bool(c->reply, "secondary", -1, !is_primary(srv));
 	if (is_primary(srv))

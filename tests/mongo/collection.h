@@ -37,9 +37,10 @@ struct record {
 	struct doc *doc;
 };
 
-/* What a change of the shard key's value is, as the stream tells it: an update, whose documentKey is that of the
- * document afterwards (the document stays where it is; source, 4.2 to 7.0: the oplog entry's o2), or a
- * deletion and an insertion at one cluster time (it moves), in either order. */
+/* What a change of the shard key's value is, as the stream tells it: an update, whose
+ * documentKey is that of the document afterwards (the document stays where it is; source, 4.2 to
+ * 7.0: the oplog entry's o2), or a deletion and an insertion at one cluster time (it moves), in
+ * either order. */
 enum shard_move {
 	MOVE_NOT,
 	MOVE_DELETE_FIRST,
@@ -89,7 +90,8 @@ void catalog_rename(struct collection *coll, const char *db, const char *name);
 
 void catalog_free(struct catalog *c);
 
-/* Adds d (borrowed; its _id present). False: that _id (documentKey, where it is sharded) is there already. */
+/* Adds d (borrowed; its _id present). False: that _id (documentKey, where it is sharded) is
+ * there already. */
 bool collection_insert(struct collection *c, struct doc *d);
 
 /* Puts d (borrowed) back to the place rid, from which it was removed. */

@@ -177,8 +177,8 @@ append_text(bson_t *reply, const char *key, const char *text)
 	bson_free(copy);
 }
 
-/* $clusterTime is the newest that the server knows of. operationTime is, after a read of "majority", what the
- * majority has (source: computeOperationTime()). */
+/* $clusterTime is the newest that the server knows of. operationTime is, after a read of
+ * "majority", what the majority has (source: computeOperationTime()). */
 static void
 reply_times(const struct server *srv, bson_t *reply)
 {

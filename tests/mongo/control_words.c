@@ -154,6 +154,15 @@ word_one_time(struct word *w)
 	return 0;
 }
 
+/* The cluster time moves ahead by so many seconds. */
+static int
+word_advance(struct word *w)
+{
+	w->srv->oplog.last_ts += TS_MAKE(iter_number(w->value, 1), 0);
+	oplog_noop(&w->srv->oplog);
+	return 0;
+}
+
 /* A majority has the oplog as it stands now, less so many entries, until "hold": false. */
 static int
 word_hold(struct word *w)
@@ -293,6 +302,7 @@ static const struct {
 	const char *name;
 	word_fn *fn;
 } words[] = {
+    {"advance", word_advance},
     {"claim", word_claim},
     {"clear", word_clear},
     {"cut", word_cut},

@@ -107,8 +107,9 @@ moves(const struct collection *c, const struct doc *before, const struct doc *af
 	return differ;
 }
 
-/* The server makes it a transaction of a deletion on one shard and an insertion on another (manual, "Change a
- * Document's Shard Key Value"); of two shards at one cluster time the stream orders nothing (SERVER-60543). */
+/* The server makes it a transaction of a deletion on one shard and an insertion on another
+ * (manual, "Change a Document's Shard Key Value"); of two shards at one cluster time the stream
+ * orders nothing (SERVER-60543). */
 static void
 log_move(struct server *srv, struct collection *c, struct index_node *n, struct doc *d)
 {

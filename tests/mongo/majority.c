@@ -79,8 +79,7 @@ majority_view(const struct server *srv, const struct collection *coll, struct ca
 	for (uint64_t at = o->end; at > seen && at > o->first; at--) {
 		const struct entry *e = oplog_at(o, at - 1);
 
-		if (e->ns && e->key &&
-		    memcmp(e->ns->uuid, coll->ns->uuid, sizeof e->ns->uuid) == 0)
+		if (e->ns && e->key && memcmp(e->ns->uuid, coll->ns->uuid, sizeof e->ns->uuid) == 0)
 			undo(c, e);
 	}
 	return c;

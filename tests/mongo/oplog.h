@@ -36,7 +36,7 @@ struct entry {
 	struct ns *to; /* OP_RENAME: the new name */
 	struct doc *key; /* documentKey */
 	struct doc *doc; /* OP_INSERT, OP_REPLACE: the document */
-	struct doc *old; /* OP_UPDATE, OP_REPLACE, OP_DELETE: what it was before; not kept across a restart */
+	struct doc *old; /* what it was before (but for OP_INSERT); not kept across a restart */
 	struct doc *desc; /* OP_UPDATE: updateDescription */
 	struct doc *txn; /* lsid and txnNumber, where it was in a transaction */
 };
@@ -48,7 +48,8 @@ struct oplog {
 	uint64_t first, end;
 	uint64_t last_ts;
 	bool rolled;
-	uint64_t hold; /* entries from here on a majority does not have yet; UINT64_MAX: it has all */
+	uint64_t
+	    hold; /* entries from here on a majority does not have yet; UINT64_MAX: it has all */
 	/* Told of each new entry; NULL: nobody is. */
 	void (*on_append)(void *owner, const struct entry *e);
 	void *owner;

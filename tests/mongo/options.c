@@ -13,6 +13,7 @@ static const char help[] =
     "\n"
     "  --listen HOST:PORT     IPv4 address and port, 0 for any (127.0.0.1:0)\n"
     "  --set-name NAME        of the replica set (rs0)\n"
+    "  --hosts LIST           of the set's members, as HOST:PORT,HOST:PORT (this one alone)\n"
     "  --standalone           be a standalone mongod: no change streams\n"
     "  --mongos               be a mongos, of a cluster with one shard as far as writes go\n"
     "  --notify-fd N          where to write the URI (1)\n"
@@ -78,6 +79,7 @@ user_read(struct options *o, const char *value)
 enum option_id {
 	OPT_LISTEN = 1,
 	OPT_SET_NAME,
+	OPT_HOSTS,
 	OPT_STANDALONE,
 	OPT_MONGOS,
 	OPT_NOTIFY,
@@ -107,6 +109,9 @@ option_take(struct options *o, int id)
 		if (!*optarg)
 			bad("set-name", optarg, "a name");
 		o->set_name = optarg;
+		break;
+	case OPT_HOSTS:
+		o->hosts = optarg;
 		break;
 	case OPT_STANDALONE:
 		o->standalone = true;
@@ -173,6 +178,7 @@ options_read(struct options *o, int argc, char **argv)
 	static const struct option longs[] = {
 	    {"listen", required_argument, NULL, OPT_LISTEN},
 	    {"set-name", required_argument, NULL, OPT_SET_NAME},
+	    {"hosts", required_argument, NULL, OPT_HOSTS},
 	    {"standalone", no_argument, NULL, OPT_STANDALONE},
 	    {"mongos", no_argument, NULL, OPT_MONGOS},
 	    {"notify-fd", required_argument, NULL, OPT_NOTIFY},

@@ -14,6 +14,7 @@ struct options {
 	char *host;
 	int port;
 	const char *set_name;
+	const char *hosts; /* of the set's members, a list; NULL: this one alone */
 	bool standalone;
 	bool mongos;
 	int notify_fd;

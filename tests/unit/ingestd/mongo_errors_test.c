@@ -83,3 +83,34 @@ TEST(mongo_errors_say_what_to_do)
 	    "mongodb://h/db: going down (error 91)");
 	CHECK_INT(strlen(mongo_error_text(&error, "mongodb://h/db", text, 10)), 9);
 }
+
+TEST(mongo_errors_of_certificates_are_known)
+{
+	static const struct {
+		const char *message;
+		bool is;
+	} rows[] = {
+	    {"No suitable servers found (`serverSelectionTryOnce` set): [TLS handshake failed: "
+	     "certificate verify "
+	     "failed (64): IP address mismatch calling hello on 'a:1']",
+		true},
+	    {"No suitable servers found: [TLS handshake failed: certificate verify failed calling "
+	     "hello on 'a:1'] "
+	     "[TLS handshake failed: Certificate has expired calling hello on 'b:1']",
+		true},
+	    /* The other one may come back. */
+	    {"No suitable servers found: [TLS handshake failed: certificate verify failed calling "
+	     "hello on 'a:1'] "
+	     "[connection refused calling hello on 'b:1']",
+		false},
+	    {"No suitable servers found: [connection refused calling hello on 'a:1'] [certificate]",
+		false},
+	    {"No suitable servers found: [connection timeout calling hello on 'certain:1']", false},
+	    {"No servers yet eligible for rescan", false},
+	    {"certificate", false},
+	    {"", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		CHECK_INT(mongo_error_is_certificate(rows[i].message), rows[i].is);
+}

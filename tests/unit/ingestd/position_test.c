@@ -96,14 +96,16 @@ TEST(mongo_position_there_and_back)
 	mongo_position_clear(&out);
 }
 
-/* What was read may have been too old: so an older version's scan begins again, from the same point. */
+/* What was read may have been too old: so an older version's scan begins again, from the same
+ * point. */
 TEST(mongo_position_whose_scan_knows_no_time_begins_it_again)
 {
 	struct mongo_origin ours = origin("db", "forms", "responses");
 	struct mongo_position out;
-	bson_t *doc = from_json("{\"v\":1,\"source\":\"mongodb\",\"of\":{\"database\":\"db\",\"forms\":\"forms\","
-				"\"responses\":\"responses\",\"set\":\"rs0\"},\"at\":{\"token\":{\"_data\":\"82\"}},"
-				"\"scan\":{\"collection\":\"responses\",\"after\":{\"_id\":5},\"done\":7}}");
+	bson_t *doc = from_json(
+	    "{\"v\":1,\"source\":\"mongodb\",\"of\":{\"database\":\"db\",\"forms\":\"forms\","
+	    "\"responses\":\"responses\",\"set\":\"rs0\"},\"at\":{\"token\":{\"_data\":\"82\"}},"
+	    "\"scan\":{\"collection\":\"responses\",\"after\":{\"_id\":5},\"done\":7}}");
 
 	mongo_position_init(&out);
 	CHECK(mongo_position_decode(doc, &ours, &out) == NULL);
