@@ -38,16 +38,23 @@ enum client_state { CLIENT_OPEN, CLIENT_CLOSING, CLIENT_ENDING, CLIENT_DEAD };
 #define CLIENT_ID_BYTES 16
 
 struct client {
+	/* What sending looks at stands together: a room's clients do not fit the processor's caches. */
 	ev_io io;
+	uint8_t state; /* enum client_state */
+	uint8_t reason; /* enum close_reason, from CLOSING on */
+	bool behind; /* the kernel took less than all: EV_WRITE is armed */
+	bool pinged; /* and nothing was heard since */
+	bool peer_closed;
+	uint8_t window; /* permessage-deflate: bits of our window, 8 to 15; 0: not agreed on */
+	uint32_t place; /* in the room */
+	struct outq queue;
 	struct clients *clients;
-	struct room *room; /* the room's own, with `place`: where it stands in the room */
-	uint32_t place;
+	struct room *room; /* the room's own, with `place` */
 	/* The session's own: messages that may come, bad ones that are still forgiven, when the
 	 * token ends, and for whose address this client counts. */
 	struct bucket said, bad;
 	struct expiry expiry;
 	uint64_t network;
-	struct outq queue;
 	struct wire *wire; /* NULL unless something is half read */
 	struct deadline quiet, stall;
 	union {
@@ -55,12 +62,6 @@ struct client {
 		struct reap reap; /* DEAD */
 	};
 	uint8_t id[CLIENT_ID_BYTES];
-	uint8_t state; /* enum client_state */
-	uint8_t reason; /* enum close_reason, from CLOSING on */
-	bool behind; /* the kernel took less than all: EV_WRITE is armed */
-	bool pinged; /* and nothing was heard since */
-	bool peer_closed;
-	uint8_t window; /* permessage-deflate: bits of our window, 8 to 15; 0: not agreed on */
 };
 
 struct client_events {

@@ -5,6 +5,8 @@
 
 /* Several messages are joined if at least so many clients get them. */
 #define JOIN_CLIENTS 2
+/* While one client is sent to, the memory of the one so many places on is fetched. */
+#define AHEAD 2
 
 /* What a flush has sent: to all of its clients, but for those who are behind. */
 static void
@@ -48,8 +50,11 @@ room_serve(struct rooms *rooms, struct room *room, uint32_t most)
 	batches_init(&rooms->batches, &room->sending, room->unserved - until >= JOIN_CLIENTS);
 	room->flushing = true;
 	/* From the last to the first: who leaves meanwhile is replaced by one that was served. */
-	while (room->unserved > until)
+	while (room->unserved > until) {
+		if (room->unserved - until > AHEAD)
+			__builtin_prefetch(room->clients[room->unserved - 1 - AHEAD]);
 		client_send(room->clients[--room->unserved], &rooms->batches);
+	}
 	room->flushing = false;
 	if (room->unserved == 0)
 		finish(rooms, room);
