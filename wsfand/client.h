@@ -38,7 +38,7 @@ enum client_state { CLIENT_OPEN, CLIENT_CLOSING, CLIENT_ENDING, CLIENT_DEAD };
 #define CLIENT_ID_BYTES 16
 
 struct client {
-	/* What sending looks at stands together: a room's clients do not fit the processor's caches. */
+	/* What sending looks at stands together: a large room does not fit the caches. */
 	ev_io io;
 	uint8_t state; /* enum client_state */
 	uint8_t reason; /* enum close_reason, from CLOSING on */
