@@ -286,6 +286,32 @@ INVALID_MESSAGE no string member "token"' "$(jq -r 'select(.type == "error").dat
 	run ! counter_is dune_wsfand_refused_total 'reason="rate"' 0
 }
 
+@test "503: all together connect too fast, whoever they are, before their tokens are looked at" {
+	guarded DUNE_CONNECT_TOTAL_RATE=1 DUNE_CONNECT_TOTAL_BURST=3
+	TOOLS=$TOOLS "$PYTHON" - "$(listen_port wsfand)" "$(jwt "$SECRET" "$GOOD")" "$(jwt "$SECOND" "$GOOD")" <<-'END'
+		import os, sys, time; sys.path.insert(0, os.environ["TOOLS"]); import ws
+		port, good, forged = int(sys.argv[1]), *sys.argv[2:]
+		FORM = "/ws/forms/60f7b1b9e1234567890abcde"
+		answers, begin = [], time.monotonic()
+		def come(path, token):
+		    headers = [("Authorization", "Bearer " + token)]
+		    try: ws.connect(port, path, headers=headers, source="127.0.0.%d" % (2 + len(answers) % 200))
+		    except ws.Refused as e: return e
+		# What is no handshake takes nothing.
+		for i in range(10): assert come("/ws/forms/x", good).status == 400
+		while len(answers) < 50:
+		    answers.append(come(FORM, forged if len(answers) % 2 else good))
+		    if answers[-1] and answers[-1].status == 503: break
+		last = answers.pop()
+		assert 3 <= len(answers) <= 4 + time.monotonic() - begin, len(answers)
+		assert [e and e.status for e in answers[:3]] == [None, 401, None], answers
+		assert int(last.headers["retry-after"]) >= 1, last.line()
+		assert last.body == b'{"error":"Too many connections at once"}', last.body
+		time.sleep(int(last.headers["retry-after"]) + 0.1)
+		assert come(FORM, good) is None
+	END
+}
+
 @test "429: clients per address, counted exactly" {
 	start_daemon wsfand DUNE_MAX_CLIENTS_PER_ADDRESS=2
 	ws_spawn one --path "/ws/forms/$FORM" --stay

@@ -34,6 +34,9 @@ admit_init(struct admit *admit, const struct settings *settings)
 		die_usage("DUNE_TRUSTED_PROXIES: not a list of networks");
 	admit->rate = ratelimit_new((uint32_t)settings->connect_rate,
 	    (uint32_t)settings->connect_burst, siphash_make_key());
+	admit->total = gcra_make(
+	    (uint32_t)settings->connect_total_rate, (uint32_t)settings->connect_total_burst);
+	admit->total_full_ns = mem_zalloc(sizeof(*admit->total_full_ns));
 	admit->clients = address_count_new(
 	    (uint32_t)settings->max_clients_per_address, siphash_make_key());
 }
@@ -45,6 +48,7 @@ admit_free(struct admit *admit)
 	jwt_keys_free(&admit->keys);
 	cidr_list_free(&admit->trusted);
 	ratelimit_free(&admit->rate);
+	MEM_FREE(&admit->total_full_ns);
 	address_count_free(&admit->clients);
 }
 
@@ -74,6 +78,14 @@ token_refusal(enum jwt_verdict verdict)
 	default:
 		return VERDICT_TOKEN_INVALID;
 	}
+}
+
+static enum verdict
+judge_total(const struct admit *admit, struct upgrade *upgrade)
+{
+	upgrade->retry_after_s = gcra_take(
+	    &admit->total, admit->total_full_ns, clock_monotonic_ns());
+	return upgrade->retry_after_s > 0 ? VERDICT_TOTAL_RATE : VERDICT_SWITCH;
 }
 
 static enum verdict
@@ -124,6 +136,8 @@ admit_judge(const struct admit *admit, struct upgrade *upgrade, const struct htt
 	upgrade->network = network;
 	if (!admit->deflate)
 		upgrade->deflate.window = 0;
+	if (verdict == VERDICT_SWITCH)
+		verdict = judge_total(admit, upgrade);
 	if (verdict == VERDICT_SWITCH)
 		verdict = judge_token(admit, upgrade, head);
 	if (verdict == VERDICT_SWITCH)

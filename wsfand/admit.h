@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* admit: who may come in, in this order: how fast its address connects, the request itself
- * (upgrade), its token, whether there is room, and how many clients its address has.
+ * (upgrade), how fast all connect, its token, whether there is room, and how many clients its
+ * address has. So whatever a crowd from everywhere brings, no more signatures are verified than
+ * leave time for the others.
  *
  * An address is that of the connection, or what trusted proxies say (wsfand/forwarded.h); IPv6
  * counts by /64. Who comes through a Unix socket has none, and no limit, unless a trusted
@@ -14,6 +16,7 @@
 #include "lib/jwt.h"
 #include "wsfand/address_count.h"
 #include "wsfand/cidr.h"
+#include "wsfand/gcra.h"
 #include "wsfand/ratelimit.h"
 #include "wsfand/settings.h"
 #include "wsfand/upgrade.h"
@@ -26,7 +29,9 @@ struct admit {
 	bool proxy_protocol; /* trusted proxies send a PROXY header */
 	struct jwt_keys *keys; /* NULL: no token is asked for */
 	struct cidr_list trusted;
-	struct ratelimit *rate;
+	struct ratelimit *rate; /* by address */
+	struct gcra total; /* of all */
+	uint64_t *total_full_ns;
 	struct address_count *clients; /* by address */
 };
 

@@ -45,6 +45,8 @@ static const struct refusal {
 	COUNTER_refused_rate, 1},
     [VERDICT_ADDRESS_FULL] = {"429 Too Many Requests", "", "Too many clients from this address",
 	COUNTER_refused_address_full, RETRY_AFTER_S},
+    [VERDICT_TOTAL_RATE] = {"503 Service Unavailable", "", "Too many connections at once",
+	COUNTER_refused_total_rate, 1},
     [VERDICT_TOKEN_CONFLICT] = {"400 Bad Request", "", NULL, COUNTER_refused_token_conflict, 0},
     [VERDICT_TOKEN_MISSING] = {"401 Unauthorized", BEARER(""), NULL, COUNTER_refused_token_missing,
 	0},

@@ -18,7 +18,7 @@ size_t answer_switch(char out[static ANSWER_SIZE], struct slice key,
     const struct deflate_terms *deflate, const char *protocol);
 
 /* A refusal, with a JSON body that says why, and counts it. `problem`: for
- * VERDICT_MALFORMED and VERDICT_TOKEN_…, a literal. `retry_after_s`: for VERDICT_RATE.
+ * VERDICT_MALFORMED and VERDICT_TOKEN_…, a literal. `retry_after_s`: for VERDICT_…RATE.
  * Its length. */
 size_t answer_refuse(char out[static ANSWER_SIZE], enum verdict verdict, const char *problem,
     uint32_t retry_after_s);

@@ -5,10 +5,10 @@
 
 #include "lib/base.h"
 #include "lib/mem.h"
+#include "wsfand/gcra.h"
 
 #define WAYS 4
 #define SETS (RATELIMIT_ENTRIES / WAYS)
-#define NS_PER_SECOND UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
 /* Zero-initialised: a full bucket of nobody. */
@@ -18,8 +18,7 @@ struct entry {
 };
 
 struct ratelimit {
-	uint64_t interval_ns; /* in which a token comes back; 0: no limit */
-	uint64_t burst_ns; /* how far full_ns may lie ahead for a token to be left */
+	struct gcra gcra;
 	struct siphash_key key;
 	struct entry (*sets)[WAYS];
 };
@@ -29,10 +28,9 @@ ratelimit_new(uint32_t rate, uint32_t burst, struct siphash_key key)
 {
 	struct ratelimit *limit = mem_zalloc(sizeof(*limit));
 
-	if (rate == 0 || burst == 0)
+	limit->gcra = gcra_make(rate, burst);
+	if (limit->gcra.interval_ns == 0)
 		return limit;
-	limit->interval_ns = MAX(NS_PER_SECOND / rate, 1);
-	limit->burst_ns = limit->interval_ns * (burst - 1);
 	limit->key = key;
 	limit->sets = mem_zalloc(SETS * sizeof(*limit->sets));
 	return limit;
@@ -75,16 +73,14 @@ ratelimit_take(struct ratelimit *limit, uint64_t network, uint64_t now_ms)
 {
 	uint64_t now_ns = now_ms * NS_PER_MS;
 
-	if (limit->interval_ns == 0 || network == 0)
+	if (limit->gcra.interval_ns == 0 || network == 0)
 		return 0;
 	struct entry *entry = find_entry(limit, network);
-	uint64_t full_ns = entry->network == network ? MAX(entry->full_ns, now_ns) : now_ns;
-	uint64_t ahead_ns = full_ns - now_ns;
-	if (ahead_ns > limit->burst_ns)
-		return (uint32_t)((ahead_ns - limit->burst_ns + NS_PER_SECOND - 1) / NS_PER_SECOND);
-	entry->network = network;
-	entry->full_ns = full_ns + limit->interval_ns;
-	return 0;
+	uint64_t full_ns = entry->network == network ? entry->full_ns : 0;
+	uint32_t wait_s = gcra_take(&limit->gcra, &full_ns, now_ns);
+	if (wait_s == 0)
+		*entry = (struct entry){.network = network, .full_ns = full_ns};
+	return wait_s;
 }
 
 void
@@ -103,9 +99,10 @@ ratelimit_each(const struct ratelimit *limit, uint64_t now_ms,
 void
 ratelimit_put(struct ratelimit *limit, uint64_t network, uint64_t ahead_ns, uint64_t now_ms)
 {
-	if (limit->interval_ns == 0 || network == 0)
+	if (limit->gcra.interval_ns == 0 || network == 0)
 		return;
 	struct entry *entry = find_entry(limit, network);
 	entry->network = network;
-	entry->full_ns = now_ms * NS_PER_MS + MIN(ahead_ns, limit->burst_ns + limit->interval_ns);
+	entry->full_ns = now_ms * NS_PER_MS +
+	    MIN(ahead_ns, limit->gcra.burst_ns + limit->gcra.interval_ns);
 }

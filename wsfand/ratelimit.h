@@ -2,13 +2,12 @@
 /* ratelimit: how fast one network may connect: a token bucket for each, in a table of a fixed
  * size. Pure: time, settings and the hash's key are arguments.
  *
- * A bucket is kept as the time at which it will be full again (the generic cell rate algorithm,
- * ITU-T I.371, annex A: the "theoretical arrival time"), so a full one is the same as none and
- * may be forgotten. The table has 65,536 entries (1 MiB) in sets of 4; a network may stand in
- * either of two sets that a keyed hash names (Azar et al., "Balanced Allocations"). Where both
- * are taken, the entry that is full for the longest time makes room, and only where none is
- * full the fullest one: for that, a flood must bring more than 65,536 connections from
- * different networks within the time that one token takes to come back. */
+ * A bucket that is full is the same as none (wsfand/gcra.h) and may be forgotten. The table has
+ * 65,536 entries (1 MiB) in sets of 4; a network may stand in either of two sets that a keyed hash
+ * names (Azar et al., "Balanced Allocations"). Where both are taken, the entry that is full for
+ * the longest time makes room, and only where none is full the fullest one: for that, a flood must
+ * bring more than 65,536 connections from different networks within the time that one token takes
+ * to come back. */
 #ifndef WSFAND_RATELIMIT_H
 #define WSFAND_RATELIMIT_H
 

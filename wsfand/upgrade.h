@@ -23,6 +23,7 @@ enum verdict {
 	VERDICT_DRAINING,
 	VERDICT_RATE,
 	VERDICT_ADDRESS_FULL,
+	VERDICT_TOTAL_RATE,
 	VERDICT_TOKEN_CONFLICT,
 	VERDICT_TOKEN_MISSING,
 	VERDICT_TOKEN_INVALID,
@@ -40,7 +41,7 @@ struct upgrade {
 	struct address client; /* whose it is */
 	uint64_t network; /* of that address: address_network() */
 	int64_t expires_ms; /* when its token ends, by the wall clock; 0: never */
-	uint32_t retry_after_s; /* VERDICT_RATE */
+	uint32_t retry_after_s; /* VERDICT_RATE, VERDICT_TOTAL_RATE */
 	bool bearer; /* to be answered with that subprotocol */
 };
 

@@ -8,8 +8,27 @@
 #include "lib/base.h"
 #include "tests/unit/unit.h"
 #include "wsfand/address_count.h"
+#include "wsfand/gcra.h"
 
 static const struct siphash_key key = {UINT64_C(0x1234567890abcdef), 42};
+
+TEST(gcra_of_all)
+{
+	struct gcra gcra = gcra_make(2, 3), off = gcra_make(0, 3), none = gcra_make(3, 0);
+	uint64_t full_ns = 0, second = GCRA_NS_PER_SECOND;
+
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(gcra_take(&gcra, &full_ns, 100 * second), 0);
+	CHECK_INT(gcra_take(&gcra, &full_ns, 100 * second), 1);
+	CHECK_INT(gcra_take(&gcra, &full_ns, 100 * second + second / 2), 0);
+	CHECK_INT(gcra_take(&gcra, &full_ns, 100 * second + second / 2), 1);
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(gcra_take(&gcra, &full_ns, 1000 * second), 0);
+	CHECK_INT(gcra_take(&gcra, &full_ns, 1000 * second), 1);
+	full_ns = 0;
+	for (int i = 0; i < 100; i++)
+		CHECK_INT(gcra_take(&off, &full_ns, 1) + gcra_take(&none, &full_ns, 1), 0);
+}
 
 TEST(ratelimit_bursts_and_refills)
 {
