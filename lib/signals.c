@@ -89,26 +89,34 @@ signals_free(struct ev_loop *loop)
 }
 
 static void
-change_mask(int how)
+change_mask(int how, bool endings)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR2);
+	if (endings) {
+		sigaddset(&set, SIGTERM);
+		sigaddset(&set, SIGINT);
+	}
 	sigprocmask(how, &set, NULL);
+}
+
+void
+signals_hold_early(void)
+{
+	change_mask(SIG_BLOCK, false);
 }
 
 void
 signals_hold(void)
 {
-	change_mask(SIG_BLOCK);
+	change_mask(SIG_BLOCK, true);
 }
 
 void
 signals_release(void)
 {
-	change_mask(SIG_UNBLOCK);
+	change_mask(SIG_UNBLOCK, true);
 }

@@ -15,6 +15,11 @@ struct signal_events {
 	void (*upgrade)(void *owner);
 };
 
+/* The first thing in main(), for who wants HUP and USR2: whoever sends them cannot know whether the
+ * watchers stand yet, and without these one dies of both. They stay pending until
+ * signals_release(). TERM and INT are not meant: they end what hangs in its start. */
+void signals_hold_early(void);
+
 /* One per process. The watchers do not keep the loop alive. */
 void signals_init(struct ev_loop *loop, const struct signal_events *events, void *owner);
 void signals_free(struct ev_loop *loop);

@@ -326,6 +326,24 @@ sys.stdout.buffer.write(d)" | "$SELF" "$@"'
 	done
 }
 
+# holds_back NAME: HUP and USR2 are blocked.
+holds_back() { (((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$(daemon_pid "$1")/status") & 0x801) == 0x801)); }
+
+@test "USR2 and HUP that come before it is ready wait until it is" {
+	# A file that ends only when somebody has written it: each look at the settings waits for that.
+	mkfifo "$T/origins"
+	launch_daemon wsfand DUNE_ALLOWED_ORIGINS_FILE="$T/origins"
+	wait_until 10 holds_back wsfand
+	kill -USR2 "$(daemon_pid wsfand)"
+	kill -HUP "$(daemon_pid wsfand)"
+	spawn origins sh -c 'while :; do echo https://one.example >"$1"; done' sh "$T/origins"
+	await_ready wsfand
+	wait_until 10 upgrades_over 0
+	log_has wsfand 'the origins are read again'
+	ws --path "/ws/forms/$FORM" --count 1
+	stop_daemon wsfand
+}
+
 @test "USR2 while it drains is refused" {
 	local i
 	start_daemon wsfand DUNE_DRAIN_MS=2000

@@ -193,7 +193,7 @@ start_watchers(struct app *app)
 	ev_timer_init(&app->totals, on_totals, TOTALS_INTERVAL, TOTALS_INTERVAL);
 	ev_timer_start(app->loop, &app->totals);
 	signals_init(app->loop, &signals, app);
-	/* Held back while one image gave way to the other. */
+	/* Held back since main() began, or while one image gave way to the other. */
 	signals_release();
 }
 

@@ -6,6 +6,7 @@
 #include "lib/env.h"
 #include "lib/notify.h"
 #include "lib/reaper.h"
+#include "lib/signals.h"
 #include "wsfand/admit.h"
 #include "wsfand/app.h"
 #include "wsfand/confine.h"
@@ -31,6 +32,7 @@ main(int argc, char **argv)
 	struct app *app;
 	struct inheritance *inheritance;
 
+	signals_hold_early();
 	succession_init(argv);
 	env_start(argc, argv, &program, settings_table, settings_count, &settings, admit_check);
 	notify_init();
