@@ -336,7 +336,7 @@ holds_back() { (((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$(daemon_pid "$1
 	wait_until 10 holds_back wsfand
 	kill -USR2 "$(daemon_pid wsfand)"
 	kill -HUP "$(daemon_pid wsfand)"
-	spawn origins sh -c 'while :; do echo https://one.example >"$1"; done' sh "$T/origins"
+	spawn origins sh -c 'while :; do echo https://one.example >"$1"; sleep 0.02; done' sh "$T/origins"
 	await_ready wsfand
 	wait_until 10 upgrades_over 0
 	log_has wsfand 'the origins are read again'

@@ -10,6 +10,12 @@
 
 #define PIECE 262144
 
+/* From Linux 6.3 on: nothing that could ever be executed. Where vm.memfd_noexec is 2 no other file
+ * is given. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 static int
 write_all(int fd, const uint8_t *data, size_t length)
 {
@@ -26,10 +32,19 @@ write_all(int fd, const uint8_t *data, size_t length)
 	return 0;
 }
 
+static int
+make_file(void)
+{
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("wsfand-estate", flags | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("wsfand-estate", flags) : fd;
+}
+
 int
 estate_file_make(const struct estate_writer *sealed)
 {
-	int fd = memfd_create("wsfand-estate", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = make_file();
 
 	if (fd < 0)
 		return -1;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/estate.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "lib/sock.h"
 #include "tests/unit/unit.h"
 #include "wsfand/estate_check.h"
+#include "wsfand/estate_file.h"
 #include "wsfand/numbering.h"
 
 static const uint8_t id[16] = {1, 2, 3};
@@ -290,4 +294,29 @@ TEST(numbering_numbers)
 		CHECK_INT(numbering_of(&numbering, &objects[i]), i + 1);
 	CHECK_INT(numbering_of(&numbering, &numbering), 0);
 	numbering_free(&numbering);
+}
+
+/* Nobody changes it any more, and, where the kernel can forbid that, nobody executes it. */
+TEST(estate_file_is_sealed)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct estate_writer writer;
+	struct stat status;
+	struct buf buf;
+	int fd;
+
+	estate_begin(&writer);
+	put_all(&writer, ESTATE_KINDS);
+	CHECK_INT(estate_seal(&writer), 0);
+	fd = estate_file_make(&writer);
+	CHECK(fd >= 0 && fstat(fd, &status) == 0);
+	CHECK_INT(fcntl(fd, F_GET_SEALS) & seals, seals);
+	/* F_SEAL_EXEC */
+	CHECK((fcntl(fd, F_GET_SEALS) & 0x20) == 0 || (status.st_mode & 0111) == 0);
+	CHECK_INT(estate_file_read(fd, &buf), 0);
+	CHECK_BYTES(buf_bytes(&buf), buf_length(&buf), buf_bytes(&writer.buf),
+	    buf_length(&writer.buf));
+	buf_free(&buf);
+	buf_free(&writer.buf);
+	fd_close(&fd);
 }
