@@ -2,7 +2,8 @@
 /* sandbox: what a daemon gives up once it has started, so that whoever takes it over gets little.
  *
  *   no new privileges  set-user-ID programs give none back (prctl(2), PR_SET_NO_NEW_PRIVS)
- *   landlock(7)        writes only below the named directories; connects to no TCP port and binds
+ *   landlock(7)        writes only below the named directories, and executes only what lies beside
+ *                      the named program, if any; connects to no TCP port and binds
  *                      none (from ABI 4 on); signals nobody outside (from ABI 6 on). Reading
  *                      stays as it was: HUP reads keys again, and an upgrade the new binary
  *   seccomp(2)         only the system calls that are listed; no sockets but Unix ones
@@ -38,6 +39,9 @@ struct sandbox {
 struct sandbox_config {
 	bool wanted; /* DUNE_SANDBOX */
 	const char *const *directories; /* where files and sockets are made, NULL at the end */
+	/* A program that is executed, or whatever has taken its place in its directory by then; the
+	 * loader of shared libraries may be, with it. NULL: none is. */
+	const char *program;
 	const char *listen; /* addresses (DUNE_LISTEN): the directories of `unix:PATH`; or NULL */
 };
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,7 +38,8 @@ struct ruleset {
 	uint64_t scoped;
 };
 
-/* Files and sockets may be made, written and removed below the directories; the rest nowhere. */
+/* Files and sockets may be made, written and removed below the directories; the rest nowhere, but
+ * that a program may be executed. */
 #define WRITES                                                             \
 	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE |     \
 	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | \
@@ -50,7 +53,7 @@ struct ruleset {
 static struct ruleset
 rules_of(long abi, const struct sandbox *sandbox)
 {
-	struct ruleset rules = {.fs = WRITES | NEVER};
+	struct ruleset rules = {.fs = WRITES | NEVER | LANDLOCK_ACCESS_FS_EXECUTE};
 
 	if (abi < 5)
 		rules.fs &= ~LANDLOCK_ACCESS_FS_IOCTL_DEV;
@@ -65,9 +68,9 @@ rules_of(long abi, const struct sandbox *sandbox)
 }
 
 static int
-allow(int ruleset, const struct ruleset *rules, const char *directory)
+allow(int ruleset, const char *directory, uint64_t access)
 {
-	struct landlock_path_beneath_attr beneath = {.allowed_access = WRITES & rules->fs};
+	struct landlock_path_beneath_attr beneath = {.allowed_access = access};
 	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), result;
 
 	if (fd < 0) {
@@ -81,6 +84,48 @@ allow(int ruleset, const struct ruleset *rules, const char *directory)
 	return result;
 }
 
+/* The directory of a file; `path` is changed. */
+static int
+allow_beside(int ruleset, char *path, uint64_t access)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash != NULL)
+		slash[slash == path] = '\0';
+	return allow(ruleset, slash != NULL ? path : ".", access);
+}
+
+/* The path of this program's loader, as it stands in the program itself (elf(5), PT_INTERP). */
+static int
+find_loader(struct dl_phdr_info *program, size_t size UNUSED, void *out)
+{
+	const char **loader = out;
+
+	for (int i = 0; i < program->dlpi_phnum; i++)
+		if (program->dlpi_phdr[i].p_type == PT_INTERP)
+			*loader = (const char *)(program->dlpi_addr +
+			    program->dlpi_phdr[i].p_vaddr);
+	/* The first one is the program. */
+	return 1;
+}
+
+/* Shared libraries are mapped, which landlock does not look at; the loader is executed. */
+static int
+allow_program(int ruleset, const char *program)
+{
+	const char *name = NULL;
+	char *path = mem_strdup(program), *loader;
+	int result = allow_beside(ruleset, path, LANDLOCK_ACCESS_FS_EXECUTE);
+
+	MEM_FREE(&path);
+	dl_iterate_phdr(find_loader, &name);
+	loader = name != NULL ? realpath(name, NULL) : NULL;
+	if (result == 0 && loader != NULL)
+		result = allow_beside(ruleset, loader, LANDLOCK_ACCESS_FS_EXECUTE);
+	free(loader);
+	return result;
+}
+
 /* The directories of the Unix sockets in a list of addresses. */
 static int
 allow_listen(int ruleset, const struct ruleset *rules, const char *listen)
@@ -89,15 +134,10 @@ allow_listen(int ruleset, const struct ruleset *rules, const char *listen)
 	int result = 0;
 
 	while (result == 0 && (item = strsep(&rest, ","))) {
-		char *path = item + strspn(item, " "), *slash;
+		char *path = item + strspn(item, " ");
 
-		if (strncmp(path, "unix:", 5) != 0)
-			continue;
-		path += 5;
-		slash = strrchr(path, '/');
-		if (slash != NULL)
-			slash[slash == path] = '\0';
-		result = allow(ruleset, rules, slash != NULL ? path : ".");
+		if (strncmp(path, "unix:", 5) == 0)
+			result = allow_beside(ruleset, path + 5, WRITES & rules->fs);
 	}
 	MEM_FREE(&list);
 	return result;
@@ -117,7 +157,9 @@ sandbox_files(const struct sandbox *sandbox, const struct sandbox_config *config
 	if (ruleset < 0)
 		return -1;
 	for (const char *const *one = config->directories; result == 0 && *one != NULL; one++)
-		result = allow(ruleset, &rules, *one);
+		result = allow(ruleset, *one, WRITES & rules.fs);
+	if (result == 0 && config->program != NULL)
+		result = allow_program(ruleset, config->program);
 	if (result == 0 && config->listen != NULL)
 		result = allow_listen(ruleset, &rules, config->listen);
 	if (result == 0)

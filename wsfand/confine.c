@@ -12,13 +12,14 @@ static const char calls[] =
     "landlock_add_rule landlock_restrict_self bind listen chmod fchmodat flock umask";
 
 void
-confine(const struct settings *settings)
+confine(const struct settings *settings, const char *program)
 {
 	static const struct sandbox sandbox = {.calls = calls, .threads = true};
 	const char *const directories[] = {settings->run_dir, NULL};
 	const struct sandbox_config config = {
 	    .wanted = settings->sandbox != 0,
 	    .directories = directories,
+	    .program = program,
 	    .listen = settings->listen,
 	};
 

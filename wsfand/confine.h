@@ -5,6 +5,7 @@
 
 #include "wsfand/settings.h"
 
-void confine(const struct settings *settings);
+/* `program`: what an upgrade in place executes. */
+void confine(const struct settings *settings, const char *program);
 
 #endif

@@ -42,7 +42,7 @@ main(int argc, char **argv)
 	inheritance = succession_inherit();
 	app = app_new(loop, &settings, inheritance);
 	inheritance_free(&inheritance);
-	confine(&settings);
+	confine(&settings, succession_program());
 	notify_ready();
 	ev_run(loop, 0);
 	app_free(&app);

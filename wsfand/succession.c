@@ -59,6 +59,12 @@ succession_init(char **argv)
 	fd_close(&fd);
 }
 
+const char *
+succession_program(void)
+{
+	return executed;
+}
+
 struct inheritance *
 succession_inherit(void)
 {

@@ -23,6 +23,8 @@ struct succession;
 /* First in main(): remembers what was executed, and keeps descriptors 0 to 2 from being used for
  * something else. */
 void succession_init(char **argv);
+/* The path that an upgrade executes. */
+const char *succession_program(void);
 /* An estate that was left to this process, read and checked; or NULL. Dies (111) where there is one
  * that it cannot take: somebody has judged it before. */
 struct inheritance {

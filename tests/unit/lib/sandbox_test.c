@@ -36,9 +36,12 @@ static void
 enter(const struct sandbox *sandbox)
 {
 	const char *const directories[] = {unit_directory(), "/nonexistent/directory", NULL};
-	const struct sandbox_config config = {.wanted = true, .directories = directories};
+	char *program = realpath("/proc/self/exe", NULL);
+	const struct sandbox_config config = {
+	    .wanted = true, .directories = directories, .program = program};
 
 	sandbox_enter(sandbox, &config);
+	free(program);
 }
 
 /* The version of landlock, 0 where there is none. */

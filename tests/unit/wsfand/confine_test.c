@@ -46,7 +46,7 @@ TEST(confine_leaves_what_wsfand_and_its_upgrade_need)
 	char path[320];
 	int fd;
 
-	confine(&settings);
+	confine(&settings, "/bin/true");
 	/* a producer's socket, as an upgraded wsfand may have to make it */
 	snprintf(path, sizeof(path), "%s/frames.sock", unit_directory());
 	fd = sock_listen_unix(path, 0660, 5);
@@ -65,12 +65,32 @@ TEST(confine_leaves_what_wsfand_and_its_upgrade_need)
 	fd_close(&fd);
 }
 
+/* A program of somebody's own making, in a directory where wsfand may write. */
+static void
+copy_program(const char *from, const char *to)
+{
+	char bytes[4096];
+	ssize_t got;
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+
+	CHECK(in >= 0 && out >= 0);
+	while ((got = read(in, bytes, sizeof(bytes))) > 0)
+		CHECK_INT(write(out, bytes, (size_t)got), got);
+	close(in);
+	close(out);
+}
+
 TEST(confine_takes_the_rest)
 {
 	const struct settings settings = {
 	    .sandbox = 1, .run_dir = unit_directory(), .listen = "127.0.0.1:0"};
+	char path[320];
 
-	confine(&settings);
+	snprintf(path, sizeof(path), "%s/true", unit_directory());
+	copy_program("/bin/true", path);
+	CHECK_INT(execute(path), 0);
+	confine(&settings, "/bin/true");
 	CHECK(refused(socket(AF_INET, SOCK_STREAM, 0)));
 	CHECK(refused(socket(AF_NETLINK, SOCK_RAW, 0)));
 	CHECK(refused(socket(AF_PACKET, SOCK_RAW, 0)));
@@ -82,4 +102,6 @@ TEST(confine_takes_the_rest)
 	CHECK(refused(syscall(SYS_keyctl, 0, 0, 0, 0, 0)));
 	CHECK(refused(setuid(0)));
 	CHECK_INT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) > 0)
+		CHECK_INT(execute(path), 111);
 }

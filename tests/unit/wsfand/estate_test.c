@@ -314,8 +314,8 @@ TEST(estate_file_is_sealed)
 	/* F_SEAL_EXEC */
 	CHECK((fcntl(fd, F_GET_SEALS) & 0x20) == 0 || (status.st_mode & 0111) == 0);
 	CHECK_INT(estate_file_read(fd, &buf), 0);
-	CHECK_BYTES(buf_bytes(&buf), buf_length(&buf), buf_bytes(&writer.buf),
-	    buf_length(&writer.buf));
+	CHECK_BYTES(
+	    buf_bytes(&buf), buf_length(&buf), buf_bytes(&writer.buf), buf_length(&writer.buf));
 	buf_free(&buf);
 	buf_free(&writer.buf);
 	fd_close(&fd);
