@@ -107,6 +107,13 @@ on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 	}
 }
 
+void
+acceptor_take_all(struct acceptor *acceptor)
+{
+	while (accept_one(acceptor))
+		;
+}
+
 static void
 on_rested(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {

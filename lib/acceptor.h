@@ -24,6 +24,8 @@ struct acceptor *acceptor_new(
     struct ev_loop *loop, int listener, int batch, acceptor_event *event, void *owner);
 /* `make_room` is asked before it rests; `owner` is that of the events. */
 void acceptor_on_exhausted(struct acceptor *acceptor, acceptor_room *make_room);
+/* Takes all who wait already, however many they are, unless descriptors run out. */
+void acceptor_take_all(struct acceptor *acceptor);
 void acceptor_pause(struct acceptor *acceptor);
 void acceptor_resume(struct acceptor *acceptor);
 /* How often accepting had to stop for want of descriptors. */

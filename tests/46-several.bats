@@ -10,11 +10,12 @@ setup() {
 }
 teardown() { dune_teardown; }
 
+# two [VARIABLE=VALUE...]
 two() {
 	local port i
 	port=$(free_port)
 	for i in 1 2; do
-		start_daemon "wsfand:$i" DUNE_INSTANCE="$i" DUNE_LISTEN="127.0.0.1:$port"
+		start_daemon "wsfand:$i" DUNE_INSTANCE="$i" DUNE_LISTEN="127.0.0.1:$port" "$@"
 	done
 	WS_PORT=$port
 }
@@ -96,6 +97,23 @@ for line in sys.stdin:
 	for i in 1 2 3 4 5 6; do ws --path "/ws/forms/$FORM" --count 1; done
 	start_daemon wsfand:1 DUNE_INSTANCE=1 DUNE_LISTEN="127.0.0.1:$WS_PORT"
 	ws --path "/ws/forms/$FORM" --count 1
+}
+
+@test "while one drains, all who come are the other's" {
+	two DUNE_DRAIN_MS=600000
+	spawn stay "$PYTHON" -c 'import sys, time; sys.path.insert(0, sys.argv[2]); import ws
+clients = [ws.connect(int(sys.argv[1]), "/ws/forms/'"$FORM"'") for _ in range(32)]
+print("here", flush=True)
+time.sleep(600)' "$WS_PORT" "$TOOLS"
+	wait_until 20 has_line stay '^here$'
+	kill -TERM "$(daemon_pid wsfand:1)"
+	wait_until 5 log_has wsfand:1 'draining: [1-9]'
+	# 64 in a row: with a share of them it would be as good as certain to get one.
+	"$PYTHON" -c 'import sys; sys.path.insert(0, sys.argv[2]); import ws
+for i in range(64): ws.connect(int(sys.argv[1]), "/ws/forms/'"$FORM"'")' "$WS_PORT" "$TOOLS"
+	daemon_alive wsfand:1
+	# The second one ends it at once.
+	stop_daemon wsfand:1
 }
 
 @test "no two with the same number; and who is the only one shares with nobody" {

@@ -126,6 +126,8 @@ on_terminate(void *owner)
 
 	succession_abort(app->succession, "it is to end");
 	app->admit.draining = true;
+	if (app->settings->instance > 0)
+		door_leave_ports(app->door);
 	app->drain = drain_start(
 	    app->loop, &app->session, (double)app->settings->drain_ms / 1000, drained, app);
 }

@@ -24,10 +24,11 @@
 #define NEWCOMERS_OVER 32
 
 struct door {
-	struct acceptor *acceptors[MAX_LISTENERS];
+	struct acceptor *acceptors[MAX_LISTENERS]; /* NULL: left to others */
 	char *texts[MAX_LISTENERS]; /* as in DUNE_LISTEN */
 	char *unix_paths[MAX_LISTENERS]; /* to be unlinked; NULL for TCP */
 	size_t count;
+	unsigned long exhausted; /* of those that were left */
 	struct newcomers newcomers;
 };
 
@@ -160,13 +161,25 @@ door_newcomers(const struct door *door)
 	return door->newcomers.count;
 }
 
+void
+door_leave_ports(struct door *door)
+{
+	for (size_t i = 0; i < door->count; i++) {
+		if (!door->acceptors[i] || door->unix_paths[i])
+			continue;
+		acceptor_take_all(door->acceptors[i]);
+		door->exhausted += acceptor_exhausted(door->acceptors[i]);
+		acceptor_free(&door->acceptors[i]);
+	}
+}
+
 unsigned long
 door_exhausted(const struct door *door)
 {
-	unsigned long sum = 0;
+	unsigned long sum = door->exhausted;
 
 	for (size_t i = 0; i < door->count; i++)
-		sum += acceptor_exhausted(door->acceptors[i]);
+		sum += door->acceptors[i] ? acceptor_exhausted(door->acceptors[i]) : 0;
 	return sum;
 }
 

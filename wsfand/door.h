@@ -47,6 +47,9 @@ void door_adopt_newcomer(struct door *door, const struct estate_newcomer *record
 void door_settle(struct door *door);
 /* Handshakes in progress. */
 uint32_t door_newcomers(const struct door *door);
+/* For who shares its ports: takes those who wait there already, and leaves the ports to the others,
+ * to whom the kernel sends all who come from now on. Unix sockets stay. */
+void door_leave_ports(struct door *door);
 /* How often accepting had to rest. */
 unsigned long door_exhausted(const struct door *door);
 /* Closes all: listeners and newcomers. */
