@@ -50,6 +50,20 @@ start_demo() {
 	nothing_left
 }
 
+@test "several wsfands on one port: both are up, and what is counted is of both" {
+	start_demo --wsfands 2
+	two_report() { http_get "$PORT" /api/ws/stats | jq -e '.instances == 2'; }
+	wait_until 10 two_report
+	local id
+	id=$(page_of)
+	for _ in 1 2 3 4 5 6 7 8; do
+		WS_PORT=$PORT ws --path "/ws/forms/${id##*/}" --timeout 10 --until "d.get('totalResponses', 0) > 0" >"$T/out"
+	done
+	kill -TERM "${SPAWNED[demo]}"
+	await_spawned demo 30
+	nothing_left
+}
+
 @test "--seconds 0 lasts until TERM, which is exit 0" {
 	start_demo
 	kill -TERM "${SPAWNED[demo]}"
