@@ -446,6 +446,85 @@ clients_are() { eq "$1" "$(http_get "$(listen_port statsd)" /api/ws/stats | jq .
 	wait_until 5 counter_is dune_wsfand_handshakes_lost_total 'reason="proxy_header"' 3
 }
 
+need_ipv6() {
+	"$PYTHON" -c 'import socket; socket.socket(socket.AF_INET6).bind(("::1", 0))' 2>/dev/null || skip "no IPv6 here"
+}
+
+@test "IPv6: connections from ::1 are one address, and IPv4 through the same listener another" {
+	need_ipv6
+	start_daemon statsd
+	start_daemon wsfand DUNE_LISTEN='[::]:0,[::1]:0' DUNE_MAX_CLIENTS_PER_ADDRESS=2 DUNE_CONNECT_RATE=1 DUNE_CONNECT_BURST=4
+	TOOLS=$TOOLS "$PYTHON" - "$(listen_port wsfand)" "$(listen_port wsfand 2)" <<-'END'
+		import os, socket, sys; sys.path.insert(0, os.environ["TOOLS"]); import ws
+		both, six = int(sys.argv[1]), int(sys.argv[2])
+		inside = []
+		def come(port, host):
+		    try: inside.append(ws.connect(port, "/ws/forms/60f7b1b9e1234567890abcde", host=host))
+		    except ws.Refused as e: return e.status, e.body
+		    return 101, b""
+		assert come(both, "::1")[0] == come(six, "::1")[0] == 101
+		assert come(six, "::1") == (429, b'{"error":"Too many clients from this address"}')
+		# In the same listener, and with a bucket of its own.
+		assert come(both, "127.0.0.1")[0] == come(both, "127.0.0.1")[0] == 101
+		assert come(both, "127.0.0.1")[0] == 429
+		# The fifth at once is one too many, but where a second has passed meanwhile.
+		answers = [come(six, "::1")[1] for _ in range(20)]
+		assert b'{"error":"Too many connections from this address"}' in answers, answers
+		# Its pages, too.
+		s = socket.create_connection(("::1", six))
+		s.sendall(b"GET /healthz HTTP/1.1\r\nHost: [::1]\r\n\r\n")
+		assert s.recv(4096).startswith(b"HTTP/1.1 200"), "healthz"
+	END
+}
+
+@test "IPv6: a /64 is one, as a trusted proxy names it: by PROXY headers and by X-Forwarded-For" {
+	need_ipv6
+	start_daemon statsd
+	start_daemon wsfand DUNE_LISTEN='[::1]:0' DUNE_MAX_CLIENTS_PER_ADDRESS=1 DUNE_TRUSTED_PROXIES=::1 DUNE_PROXY_PROTOCOL=1
+	start_daemon wsfand:2 DUNE_RUN_DIR="$(mktemp -d "$T/XXXX")" DUNE_LISTEN='[::1]:0' DUNE_TRUSTED_PROXIES=::1/128 \
+		DUNE_CONNECT_RATE=1 DUNE_CONNECT_BURST=2
+	TOOLS=$TOOLS "$PYTHON" - "$(listen_port wsfand)" "$(listen_port wsfand:2)" <<-'END'
+		import os, socket, struct, sys; sys.path.insert(0, os.environ["TOOLS"]); import ws
+		port, by_header = int(sys.argv[1]), int(sys.argv[2])
+		PATH = "/ws/forms/60f7b1b9e1234567890abcde"
+		V2 = b"\r\n\r\n\0\r\nQUIT\n"
+		def v1(address): return b"PROXY TCP6 %s 2001:db8:ffff::1 4711 80\r\n" % address.encode()
+		def v2(address, tlv=b"", command=0x21):
+		    addresses = [socket.inet_pton(socket.AF_INET6, a) for a in (address, "2001:db8:ffff::1")]
+		    body = b"".join(addresses) + struct.pack(">HH", 4711, 80) + tlv
+		    return V2 + bytes([command, 0x21]) + struct.pack(">H", len(body)) + body
+		inside = []
+		def come(header, drip=0):
+		    c = ws.Client("::1", port)
+		    try: c.upgrade(PATH, raw=header + c.request(PATH), drip=drip)
+		    except ws.Refused as e: return e.status
+		    inside.append(c)
+		    return 101
+		assert come(v2("2001:db8:1:2::a")) == 101
+		for header in (v2("2001:db8:1:2::b"), v2("2001:db8:1:2:ffff::a", b"\x04\x00\x03abc"), v1("2001:db8:1:2::c"),
+		               v2("2001:db8:1:2::d", b"\x04" + struct.pack(">H", 4000) + b"x" * 4000)):
+		    assert come(header) == 429, header[:60]
+		assert come(v2("2001:db8:1:3::a")) == come(v1("2001:db8:1:4::a"), drip=0.002) == 101
+		# IPv4 as IPv6 writes it is IPv4.
+		assert come(v2("::ffff:192.0.2.1")) == 101 and come(b"PROXY TCP4 192.0.2.1 10.0.0.1 1 2\r\n") == 429
+		# LOCAL: the proxy's own address, whatever stands behind; and a longer header than is taken.
+		assert come(v2("2001:db8:1:5::a", command=0x20)) == 101
+		assert come(v2("2001:db8:1:6::a", command=0x20)) == 429
+		for bad in (v2("2001:db8:1:7::a", b"x" * 4096), v1("2001:db8:1:7::g"), v1("192.0.2.9"),
+		            V2 + b"\x21\x21\x00\x04abcd"):
+		    try: come(bad); assert False, bad[:60]
+		    except (ws.Ended, ConnectionError): pass
+		def asked(address):
+		    try: inside.append(ws.connect(by_header, PATH, host="::1", headers=[("X-Forwarded-For", address)]))
+		    except ws.Refused as e: return e.status
+		    return 101
+		answers = [asked("2001:db8:1:2::%x" % i) for i in range(20)]
+		assert answers[:2] == [101, 101] and 429 in answers, answers
+		assert asked("2001:db8:1:3::1") == asked("[2001:db8:1:4::1]:4711") == 101
+	END
+	wait_until 5 counter_is dune_wsfand_handshakes_lost_total 'reason="proxy_header"' 4
+}
+
 @test "a PROXY header from others is not taken" {
 	start_daemon wsfand DUNE_TRUSTED_PROXIES=10.0.0.1 DUNE_PROXY_PROTOCOL=1
 	asked 101 --path "/ws/forms/$FORM"
