@@ -303,3 +303,74 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print("here", flush=T
 	log_has wsfand:4 'DUNE_ALLOWED_ORIGINS'
 	ws --path "/ws/forms/$FORM" --count 1
 }
+
+# ---- clients that others have written ----
+
+# long_state: one that is compressed for who wants it.
+long_state() { state "\"$(printf 'long %.0s' $(seq 200))\""; }
+
+@test "websocat connects, talks, and is told the end" {
+	need_command websocat
+	start_daemon wsfand
+	mkfifo "$T/cat.in"
+	exec {CAT_FD}<>"$T/cat.in"
+	SPAWN_STDIN=$T/cat.in spawn cat websocat "ws://127.0.0.1:$(listen_port wsfand)/ws/forms/$FORM"
+	wait_until 5 has_line cat connection:status
+	echo '{"type":"ping","timestamp":7}' >&"$CAT_FD"
+	wait_until 5 has_line cat '^\{"type":"pong","timestamp":7\}$'
+	long_state | send_frames
+	wait_until 5 has_line cat 'long long'
+	stop_daemon wsfand
+	wait_until 5 ended cat
+	exec {CAT_FD}>&-
+}
+ended() { ! spawned_alive "$1"; }
+
+@test "Python's websockets connects, compressed, talks, and leaves" {
+	"$PYTHON" -c 'import websockets' 2>/dev/null || skip "python3-websockets is not installed"
+	start_daemon wsfand
+	spawn client "$PYTHON" -c 'import asyncio, json, sys, websockets
+async def main(url):
+    async with websockets.connect(url) as socket:
+        assert [e.name for e in socket.extensions] == ["permessage-deflate"], socket.extensions
+        first = json.loads(await socket.recv())
+        assert first["type"] == "connection:status" and first["data"]["clientId"], first
+        await socket.send(json.dumps({"type": "ping", "timestamp": 7}))
+        assert json.loads(await socket.recv()) == {"type": "pong", "timestamp": 7}
+        await (await socket.ping())
+        print("here", flush=True)
+        while "long long" not in await socket.recv(): pass
+    assert socket.close_code == 1000, socket.close_code
+asyncio.run(main(sys.argv[1]))' "ws://127.0.0.1:$(listen_port wsfand)/ws/forms/$FORM"
+	wait_until 10 has_line client '^here$'
+	long_state | send_frames
+	await_spawned client 20
+}
+
+@test "Node's ws connects, compressed, talks, and leaves" {
+	need_command node
+	[ -d /usr/share/nodejs/ws ] || skip "node-ws is not installed"
+	start_daemon wsfand
+	NODE_PATH=/usr/share/nodejs spawn client node -e '
+		const assert = require("assert"), WebSocket = require("ws");
+		const socket = new WebSocket(process.argv[1]), seen = [];
+		socket.on("error", (error) => { console.error(error); process.exit(1); });
+		socket.on("open", () => {
+			assert.strictEqual(socket.extensions, "permessage-deflate");
+			socket.send(JSON.stringify({ type: "ping", timestamp: 7 }));
+			socket.ping();
+		});
+		socket.on("pong", () => console.log("here"));
+		socket.on("message", (data) => {
+			seen.push(JSON.parse(data));
+			if (!String(data).includes("long long")) return;
+			assert.ok(seen[0].type === "connection:status" && seen[0].data.clientId);
+			assert.deepStrictEqual(seen[1], { type: "pong", timestamp: 7 });
+			socket.close(1000);
+		});
+		socket.on("close", (code) => process.exit(code === 1000 ? 0 : 2));
+	' "ws://127.0.0.1:$(listen_port wsfand)/ws/forms/$FORM"
+	wait_until 10 has_line client '^here$'
+	long_state | send_frames
+	await_spawned client 20
+}
