@@ -188,9 +188,9 @@ counter_is() { [ "$(http_get "$(listen_port statsd)" /metrics | sed -n "s/^$1{[^
 	wait_until 5 log_has wsfand 'ERROR: .*"three.example" is not .*the old origins stay'
 	asked 101 --path "/ws/forms/$FORM" --header 'Origin: https://three.example'
 	spawned_alive old
-	start_fails wsfand 5 DUNE_ALLOWED_ORIGINS_FILE="$T/origins" -- --check
+	start_fails wsfand:2 5 DUNE_ALLOWED_ORIGINS_FILE="$T/origins" -- --check
 	eq 100 "$FAIL_STATUS" 'no origin'
-	start_fails wsfand 5 DUNE_ALLOWED_ORIGINS_FILE="$T" -- --check
+	start_fails wsfand:2 5 DUNE_ALLOWED_ORIGINS_FILE="$T" -- --check
 	eq 100 "$FAIL_STATUS" 'a directory'
 }
 
