@@ -39,9 +39,24 @@ struct app {
 	struct report *report;
 	ev_timer metrics, hour;
 	int64_t hour_start; /* of the hour that the rooms were told of */
+	bool stale; /* as viewers were told */
 	int exit_code;
 	char unwell[UNWELL_SIZE];
 };
+
+/* ---- what viewers see is all that there is, or not ---- */
+
+static void
+refresh_stale(struct app *app)
+{
+	bool stale = states_stale(app->states);
+
+	counters[COUNTER_partial] = apply_partial(states_served(app->states)->apply);
+	if (stale == app->stale)
+		return;
+	app->stale = stale;
+	fan_port_set_stale(app->fan, stale);
+}
 
 /* ---- events in ---- */
 
@@ -72,6 +87,7 @@ on_document(void *owner, const bson_t *doc)
 		committer_stall(state->committer, errno);
 		return -1;
 	}
+	refresh_stale(app);
 	committer_note(state->committer);
 	return 0;
 }
@@ -132,9 +148,7 @@ on_unreadable(void *owner)
 static void
 on_stale(void *owner)
 {
-	struct app *app = owner;
-
-	fan_port_set_stale(app->fan, true);
+	refresh_stale(owner);
 }
 
 static void
@@ -150,7 +164,8 @@ on_turned(void *owner)
 {
 	struct app *app = owner;
 
-	fan_port_attach(app->fan, states_served(app->states)->forms);
+	app->stale = states_stale(app->states);
+	fan_port_attach(app->fan, states_served(app->states)->forms, app->stale);
 }
 
 static const struct states_events states_events = {.changed = on_changed,
@@ -224,6 +239,10 @@ on_unwell(void *owner)
 		return "everything is being counted anew, the numbers are stale until then";
 	if (ingest_port_alone_ms(app->ingest) > ALONE_MS)
 		return "ingestd is not connected";
+	if (apply_partial(state->apply))
+		return "the source is read for the first time, the numbers are stale until then";
+	if (!apply_placed(state->apply))
+		return "nothing of the source has been read yet";
 	int64_t lag_ms = apply_lag(state->apply, clock_wall_ms());
 	if (lag_ms > STALE_MS) {
 		snprintf(app->unwell, sizeof(app->unwell),
@@ -242,7 +261,7 @@ on_query(void *owner, struct report *report, const struct report_query *query)
 	struct app *app = owner;
 
 	form_query_answer(
-	    states_served(app->states), states_rebuilding(app->states), report, query);
+	    states_served(app->states), states_stale(app->states), report, query);
 }
 
 static const struct report_events report_events = {
@@ -295,7 +314,7 @@ open_ports(struct app *app)
 		.forms = states_served(app->states)->forms,
 		.unreadable = on_unreadable,
 		.owner = app});
-	fan_port_set_stale(app->fan, states_rebuilding(app->states));
+	refresh_stale(app);
 	app->ingest = ingest_port_new(app->loop, settings->run_dir, &ingest_events, app);
 	app->report = report_new(app->loop,
 	    &(struct report_config){.daemon = "analyticsd",

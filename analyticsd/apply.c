@@ -32,7 +32,7 @@ apply_new(const struct apply_config *config)
 	buf_init(&apply->definition, DEFINITION_TEXT_MAX);
 	buf_init(&apply->position, POSITION_MAX);
 	buf_init(&apply->committed, POSITION_MAX);
-	if (config->store->ops->position(config->store, &apply->committed) < 0)
+	if (config->store->ops->position(config->store, &apply->committed, &apply->partial) < 0)
 		apply_free(&apply);
 	return apply;
 }
@@ -170,6 +170,7 @@ move_position(struct apply *apply, const struct event *event)
 		return;
 	}
 	apply->moved = true;
+	apply->partial = event->partial;
 }
 
 static void
@@ -237,7 +238,7 @@ write_all(struct apply *apply)
 		return -1;
 	if (apply->moved &&
 	    store->ops->put_position(
-		store, buf_bytes(&apply->position), buf_length(&apply->position)) < 0)
+		store, buf_bytes(&apply->position), buf_length(&apply->position), apply->partial) < 0)
 		return -1;
 	return store->ops->commit(store);
 }
@@ -271,4 +272,16 @@ const struct buf *
 apply_position(const struct apply *apply)
 {
 	return &apply->committed;
+}
+
+bool
+apply_partial(const struct apply *apply)
+{
+	return apply->partial;
+}
+
+bool
+apply_placed(const struct apply *apply)
+{
+	return apply->moved || buf_length(&apply->committed) > 0;
 }

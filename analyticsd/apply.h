@@ -53,5 +53,9 @@ int64_t apply_lag(const struct apply *apply, int64_t now_ms);
 
 /* The committed position: a BSON document's bytes; empty: none. */
 const struct buf *apply_position(const struct apply *apply);
+/* Is what is applied only a part of what the source holds (docs/protocol.md, `partial`)? */
+bool apply_partial(const struct apply *apply);
+/* Has the source told its position ever? */
+bool apply_placed(const struct apply *apply);
 
 #endif

@@ -13,6 +13,7 @@ struct apply {
 	struct buf definition; /* of the form at hand, as text */
 	struct buf position, committed; /* newest and committed */
 	bool moved; /* they differ */
+	bool partial; /* as the newest one says */
 	size_t events, bytes; /* since the last commit */
 	int64_t at_ms; /* when the source committed the event at hand; -1: not told */
 	bool effective; /* it has changed something */

@@ -21,6 +21,8 @@ event_read(struct event *event, const bson_t *doc)
 			event->op = bson_iter_utf8(&iter, NULL);
 		} else if (strcmp(key, "position") == 0 && BSON_ITER_HOLDS_DOCUMENT(&iter)) {
 			bson_iter_document(&iter, &event->position_length, &event->position);
+		} else if (strcmp(key, "partial") == 0 && BSON_ITER_HOLDS_BOOL(&iter)) {
+			event->partial = bson_iter_bool(&iter);
 		} else if (strcmp(key, "doc") == 0 && BSON_ITER_HOLDS_DOCUMENT(&iter)) {
 			bson_iter_document(&iter, &length, &bytes);
 			event->has_doc = bson_init_static(&event->doc, bytes, length);

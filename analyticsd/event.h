@@ -15,6 +15,7 @@ struct event {
 	bool has_doc;
 	const uint8_t *position; /* a BSON document's bytes, or NULL */
 	uint32_t position_length;
+	bool partial; /* up to this position there is more to come of what the source holds */
 	int64_t at_ms; /* when the source committed it; -1: not told */
 };
 

@@ -298,12 +298,12 @@ fan_port_detach(struct fan_port *fan)
 }
 
 void
-fan_port_attach(struct fan_port *fan, struct forms *forms)
+fan_port_attach(struct fan_port *fan, struct forms *forms, bool stale)
 {
 	fan->config.forms = forms;
 	if (rooms_attach(fan->interest, forms, clock_wall_ms()) < 0)
 		die_system("a form that is watched cannot be read");
-	room_frames_set_stale(fan->frames, false);
+	room_frames_set_stale(fan->frames, stale);
 	tell_all(fan, KIND_BOTH);
 }
 

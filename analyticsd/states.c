@@ -37,6 +37,12 @@ states_rebuilding(const struct states *states)
 	return states->next != NULL;
 }
 
+bool
+states_stale(const struct states *states)
+{
+	return states->next != NULL || apply_partial(states->served->apply);
+}
+
 static void
 on_changed(void *owner, struct state *state, struct hot_form *hot, int64_t at_ms)
 {

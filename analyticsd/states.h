@@ -24,7 +24,7 @@ struct states_events {
 	/* Of the one that takes events: as committer.h's. */
 	void (*blocked)(void *owner, bool blocked);
 	void (*committed)(void *owner);
-	/* What viewers see is stale from now on. */
+	/* A rebuild has begun: what viewers see is stale. */
 	void (*stale)(void *owner);
 	/* What viewers see ends: let go of its forms. turned() follows, with the new one there. */
 	void (*turning)(void *owner);
@@ -48,6 +48,8 @@ struct state *states_served(struct states *states);
 struct state *states_active(struct states *states);
 /* They are not the same. */
 bool states_rebuilding(const struct states *states);
+/* What viewers see is not all that there is: of before a rebuild, or of a first scan that still runs. */
+bool states_stale(const struct states *states);
 
 /* Begins to count anew, or begins that again. 0; -1: not now, it is to be offered again once
  * blocked(false) has come. */

@@ -4,7 +4,8 @@
  * disk).
  *
  * What is in it:
- *   position     the place in the source that all the rest stands at (opaque bytes)
+ *   position     the place in the source that all the rest stands at (opaque bytes), and whether what
+ *                lies before it is only a part of what is to be counted (docs/protocol.md, `partial`)
  *   form rows    by form id: a number, where its chain begins, its encoded state, its
  *                definition as text, and what a list of forms shows
  *   rows         one per response, numbered in the order in which they came (seq, from 1); by the
@@ -73,7 +74,7 @@ struct store_ends {
 
 struct store_ops {
 	/* Lends bytes until the next call on the store. 1: found, 0: there is none, -1. */
-	int (*position)(struct store *store, struct buf *position);
+	int (*position)(struct store *store, struct buf *position, bool *partial);
 	int (*row_by_id)(struct store *store, const void *id, size_t length, struct store_row *row);
 	int (*row_by_seq)(struct store *store, int64_t seq, struct store_row *row);
 	/* `state` is cleared and filled; NULL: it is not read. */
@@ -103,7 +104,8 @@ struct store_ops {
 	int (*put_form)(
 	    struct store *store, const struct store_form *form, const struct buf *state);
 	int (*put_definition)(struct store *store, int64_t number, const void *json, size_t length);
-	int (*put_position)(struct store *store, const void *position, size_t length);
+	int (*put_position)(
+	    struct store *store, const void *position, size_t length, bool partial);
 	int (*commit)(struct store *store);
 	/* Forgets the transaction, if there is one. Cannot fail. */
 	void (*rollback)(struct store *store);

@@ -17,7 +17,7 @@ struct change {
 	struct store_row row;
 	struct store_form form;
 	char *title;
-	bool has_bytes;
+	bool has_bytes, partial;
 	struct buf bytes; /* a state, a definition or a position */
 	struct list link;
 };
@@ -36,12 +36,13 @@ copy_bytes(struct buf *to, const void *bytes, size_t length)
 }
 
 static int
-memory_position(struct store *store, struct buf *position)
+memory_position(struct store *store, struct buf *position, bool *partial)
 {
 	struct store_memory *self = memory_of(store);
 
 	if (!self->has_position)
 		return 0;
+	*partial = self->partial;
 	return copy_bytes(position, buf_bytes(&self->position), buf_length(&self->position)) < 0
 	    ? -1
 	    : 1;
@@ -224,9 +225,12 @@ memory_put_definition(struct store *store, int64_t number, const void *json, siz
 }
 
 static int
-memory_put_position(struct store *store, const void *position, size_t length)
+memory_put_position(struct store *store, const void *position, size_t length, bool partial)
 {
-	return copy_bytes(&stage(store, PUT_POSITION)->bytes, position, length);
+	struct change *change = stage(store, PUT_POSITION);
+
+	change->partial = partial;
+	return copy_bytes(&change->bytes, position, length);
 }
 
 static void
@@ -307,6 +311,7 @@ play(struct store_memory *self, const struct change *change)
 		    buf_bytes(&change->bytes), buf_length(&change->bytes));
 	case PUT_POSITION:
 		self->has_position = true;
+		self->partial = change->partial;
 		return copy_bytes(
 		    &self->position, buf_bytes(&change->bytes), buf_length(&change->bytes));
 	}

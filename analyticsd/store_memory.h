@@ -27,7 +27,7 @@ struct store_memory {
 	struct memory_row *rows_by_seq, *rows_by_id;
 	struct memory_form *forms;
 	struct buf position;
-	bool has_position;
+	bool has_position, partial;
 	struct list changes;
 	int fail;
 	struct store_ends ends;

@@ -78,7 +78,7 @@ copy_column(sqlite3_stmt *statement, int column, struct buf *out)
 }
 
 static int
-sqlite_position(struct store *store, struct buf *position)
+sqlite_position(struct store *store, struct buf *position, bool *partial)
 {
 	struct store_sqlite *self = sqlite_of(store);
 	int found = store_sqlite_first_row(self, NAME_POSITION);
@@ -86,6 +86,7 @@ sqlite_position(struct store *store, struct buf *position)
 	if (found <= 0)
 		return found;
 	found = copy_column(self->statements[NAME_POSITION], 0, position) < 0 ? -1 : 1;
+	*partial = sqlite3_column_int(self->statements[NAME_POSITION], 1) != 0;
 	sqlite3_reset(self->statements[NAME_POSITION]);
 	return found;
 }
@@ -213,11 +214,12 @@ sqlite_put_form(struct store *store, const struct store_form *form, const struct
 }
 
 static int
-sqlite_put_position(struct store *store, const void *position, size_t length)
+sqlite_put_position(struct store *store, const void *position, size_t length, bool partial)
 {
 	struct store_sqlite *self = sqlite_of(store);
 
 	store_sqlite_bind_bytes(self->statements[NAME_PUT_POSITION], 1, position, length);
+	sqlite3_bind_int(self->statements[NAME_PUT_POSITION], 2, partial);
 	return store_sqlite_run(self, NAME_PUT_POSITION);
 }
 

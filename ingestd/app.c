@@ -342,8 +342,8 @@ unwell(void *owner)
 	source = app->source->class->unwell(app->source);
 	if (source)
 		return source;
-	if (app->source->class->rebuilding)
-		source = app->source->class->rebuilding(app->source);
+	if (app->source->class->scanning)
+		source = app->source->class->scanning(app->source);
 	if (source)
 		return source;
 	if (uncommitted_age(app) <= LATE_MS)

@@ -29,6 +29,7 @@ event_encode(const struct event *event, struct buf *out)
 
 	whole = BSON_APPEND_UTF8(&encoded, "op", names[event->op]) &&
 	    BSON_APPEND_DOCUMENT(&encoded, "position", event->position) &&
+	    (!event->partial || BSON_APPEND_BOOL(&encoded, "partial", true)) &&
 	    (event->at == EVENT_NO_TIME || BSON_APPEND_DATE_TIME(&encoded, "at", event->at)) &&
 	    (!event->doc || BSON_APPEND_DOCUMENT(&encoded, "doc", event->doc));
 	if (!whole || encoded.len > EVENT_MAX)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* event: one change in the source as it goes to analyticsd (docs/protocol.md, "Ingest"):
- * {op, position, at?, doc?}. Pure. */
+ * {op, position, partial?, at?, doc?}. Pure. */
 #ifndef INGESTD_EVENT_H
 #define INGESTD_EVENT_H
 
@@ -29,6 +29,7 @@ struct event {
 	enum event_op op;
 	int64_t at; /* when it was committed in the source: ms since the epoch, or EVENT_NO_TIME */
 	const bson_t *position;
+	bool partial; /* the first scan is under way: there is more to come of what is there now */
 	const bson_t *doc; /* NULL for those that are about no document */
 };
 

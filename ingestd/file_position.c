@@ -27,6 +27,8 @@ file_position_encode(const struct file_position *position, bson_t *out)
 	BSON_APPEND_INT64(out, "offset", (int64_t)position->offset);
 	BSON_APPEND_INT64(out, "line", (int64_t)position->line);
 	BSON_APPEND_INT64(out, "head", (int64_t)position->head);
+	if (position->scan)
+		BSON_APPEND_BOOL(out, "scan", true);
 	if (position->rebuild)
 		BSON_APPEND_BOOL(out, "rebuild", true);
 }
@@ -47,6 +49,7 @@ file_position_decode(const bson_t *doc, struct file_position *position)
 {
 	const char *kind = position_kind(doc);
 
+	position->scan = bson_has_field(doc, "scan");
 	position->rebuild = bson_has_field(doc, "rebuild");
 	if (!kind || strcmp(kind, "file") != 0)
 		return "its position is not one in a file";

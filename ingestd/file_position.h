@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* file_position: where in a file of lines we are, as a document and back. Pure.
  *
- *     {v: 1, source: "file", inode, offset, line, head, rebuild: true}
+ *     {v: 1, source: "file", inode, offset, line, head, scan: true, rebuild: true}
  *
  * `head` is a hash (FNV-1a, 64 bits) of the first min(offset, 256) bytes of the file: with the
  * inode it tells whether a file is still the one that the position speaks of. */
@@ -21,6 +21,7 @@ struct file_position {
 	uint64_t offset; /* behind the last line that was given */
 	uint64_t line; /* how many lines lie before the offset */
 	uint64_t head;
+	bool scan; /* the end has not been reached yet since it was first begun */
 	bool rebuild; /* the end has not been reached since a rebuild began */
 };
 

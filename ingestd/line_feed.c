@@ -19,7 +19,7 @@ line_feed_init(struct line_feed *feed, struct source *source,
 {
 	feed->source = source;
 	feed->position = position;
-	feed->paused = feed->rebuild = false;
+	feed->paused = feed->scan = feed->rebuild = false;
 	lines_init(&feed->lines, LINE_FEED_MAX);
 	buf_init(&feed->event, EVENT_MAX);
 }
@@ -118,7 +118,8 @@ is_blank(const struct line *line)
 static void
 give_event(struct line_feed *feed, const struct line *line, enum event_op op, const bson_t *doc)
 {
-	struct event event = {.op = op, .at = EVENT_NO_TIME, .doc = doc};
+	struct event event = {
+	    .op = op, .at = EVENT_NO_TIME, .partial = feed->scan, .doc = doc};
 	bson_t position;
 
 	feed->position(feed->source, line, &position);
@@ -173,25 +174,37 @@ line_feed_give(struct line_feed *feed)
 	return false;
 }
 
-/* The position is the one behind the last line, which differs by `rebuild` alone. */
+/* The position is the one behind the last line, which differs by `scan` or `rebuild` alone. */
 static void
-give_turn(struct line_feed *feed, enum event_op op)
+give_here(struct line_feed *feed, enum event_op op)
 {
 	struct line here = {.number = feed->lines.number, .end_offset = feed->lines.offset};
 
-	feed->rebuild = op == EVENT_REBUILD;
 	give_event(feed, &here, op, NULL);
 }
 
 void
 line_feed_rebuild(struct line_feed *feed)
 {
-	give_turn(feed, EVENT_REBUILD);
+	feed->scan = false;
+	feed->rebuild = true;
+	give_here(feed, EVENT_REBUILD);
 }
 
 void
-line_feed_rebuilt(struct line_feed *feed)
+line_feed_at_end(struct line_feed *feed)
 {
-	if (feed->rebuild)
-		give_turn(feed, EVENT_REBUILT);
+	bool rebuild = feed->rebuild, scan = feed->scan;
+
+	feed->scan = feed->rebuild = false;
+	if (rebuild)
+		give_here(feed, EVENT_REBUILT);
+	else if (scan)
+		give_here(feed, EVENT_POSITION);
+}
+
+void
+line_feed_here(struct line_feed *feed)
+{
+	give_here(feed, EVENT_POSITION);
 }

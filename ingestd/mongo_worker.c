@@ -29,7 +29,8 @@ mongo_worker_flush(struct mongo_worker *worker)
 enum mongo_outcome
 mongo_worker_give(struct mongo_worker *worker, enum event_op op, int64_t at, const bson_t *doc)
 {
-	struct event event = {.op = op, .at = at, .doc = doc};
+	struct event event = {
+	    .op = op, .at = at, .partial = worker->position.scan != SCAN_NONE, .doc = doc};
 	enum mongo_outcome outcome = MONGO_DONE;
 	bson_t position;
 

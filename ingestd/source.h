@@ -43,8 +43,8 @@ struct source_class {
 	/* NULL: it can be read; else what is wrong, in words for /readyz. Lives until the next
 	 * call. */
 	const char *(*unwell)(struct source *source);
-	/* NULL, or how far a rebuild is, in words for /readyz. May be NULL. */
-	const char *(*rebuilding)(struct source *source);
+	/* NULL, or how far a scan or a rebuild is, in words for /readyz. May be NULL. */
+	const char *(*scanning)(struct source *source);
 	/* False when a call into the network could not be ended in time: then threads still
 	 * run, and the process must end by _exit(2). */
 	bool (*free)(struct source *source);

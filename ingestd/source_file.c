@@ -58,6 +58,7 @@ line_position(struct source *source, const struct line *line, bson_t *out)
 	    .offset = line->end_offset,
 	    .line = line->number,
 	    .head = file_head_hash(file->head, head),
+	    .scan = file->feed.scan,
 	    .rebuild = file->feed.rebuild,
 	};
 
@@ -261,7 +262,7 @@ on_more(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 	if (got > 0 || at_end(file))
 		do_more(file);
 	else
-		line_feed_rebuilt(&file->feed);
+		line_feed_at_end(&file->feed);
 }
 
 static void
@@ -323,6 +324,7 @@ file_start(struct source *source, const bson_t *position)
 	if (wrong)
 		return wrong;
 	file->has_wanted = position != NULL;
+	file->feed.scan = position == NULL || file->wanted.scan;
 	file->feed.rebuild = position != NULL && file->wanted.rebuild;
 	if (!file->started) {
 		watch_directory(file);
@@ -347,13 +349,14 @@ file_rebuild(struct source *source)
 }
 
 static const char *
-file_rebuilding(struct source *source)
+file_scanning(struct source *source)
 {
 	struct source_file *file = of(source);
 
-	if (!file->feed.rebuild)
+	if (!file->feed.rebuild && !file->feed.scan)
 		return NULL;
-	snprintf(file->text, sizeof(file->text), "rebuilding, line %llu of %s",
+	snprintf(file->text, sizeof(file->text), "%s, line %llu of %s",
+	    file->feed.rebuild ? "rebuilding" : "scanning",
 	    (unsigned long long)file->feed.lines.number, file->path);
 	return file->text;
 }
@@ -405,7 +408,7 @@ static const struct source_class file_class = {
     .rereadable = true,
     .start = file_start,
     .rebuild = file_rebuild,
-    .rebuilding = file_rebuilding,
+    .scanning = file_scanning,
     .pause = file_pause,
     .resume = file_resume,
     .unwell = file_unwell,

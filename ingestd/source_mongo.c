@@ -39,7 +39,7 @@ struct source_mongo {
 	struct mongo_batch *batch;
 	struct mongo_status status, before;
 	bool paused;
-	char text[160]; /* of rebuilding() and unwell() */
+	char text[160]; /* of scanning() and unwell() */
 	bool abandoned; /* a worker that hung in a call may still run */
 };
 
@@ -282,14 +282,15 @@ mongo_rebuild(struct source *source)
 }
 
 static const char *
-mongo_rebuilding(struct source *source)
+mongo_scanning(struct source *source)
 {
 	struct source_mongo *mongo = of(source);
 	const struct mongo_status *status = &mongo->status;
 
-	if (!status->rebuilding)
+	if (!status->rebuilding && !status->scanning)
 		return NULL;
-	snprintf(mongo->text, sizeof(mongo->text), "rebuilding, %llu of %llu documents",
+	snprintf(mongo->text, sizeof(mongo->text), "%s, %llu of %llu documents",
+	    status->rebuilding ? "rebuilding" : "scanning",
 	    (unsigned long long)status->scan_documents,
 	    (unsigned long long)MAX(status->scan_total, status->scan_documents));
 	return mongo->text;
@@ -378,7 +379,7 @@ static const struct source_class mongo_class = {
     .rereadable = true,
     .start = mongo_start,
     .rebuild = mongo_rebuild,
-    .rebuilding = mongo_rebuilding,
+    .scanning = mongo_scanning,
     .pause = mongo_pause,
     .resume = mongo_resume,
     .refresh = mongo_refresh,

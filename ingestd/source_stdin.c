@@ -55,7 +55,7 @@ go_on(struct source_stdin *in)
 		return;
 	}
 	in->ended = true;
-	line_feed_rebuilt(&in->feed);
+	line_feed_at_end(&in->feed);
 	log_info("%s: end of input after %llu lines", in->base.name,
 	    (unsigned long long)in->feed.lines.number);
 	in->base.events->end(in->base.owner);
@@ -102,6 +102,9 @@ stdin_start(struct source *source, const bson_t *position)
 	/* Whoever began it has left its end to us. */
 	if (position && bson_has_field(position, "rebuild"))
 		in->feed.rebuild = true;
+	/* So that analyticsd knows that it has all that there is, though nothing has come yet. */
+	if (!position && !in->feed.rebuild)
+		line_feed_here(&in->feed);
 	go_on(in);
 	return NULL;
 }

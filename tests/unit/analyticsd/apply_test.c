@@ -167,6 +167,34 @@ TEST(apply_bare_documents_have_no_position)
 	world_end(&w);
 }
 
+TEST(apply_partial_goes_with_the_position)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	CHECK(!apply_partial(w.apply));
+	CHECK(!apply_placed(w.apply));
+	world_take(&w, "{\"op\":\"position\",\"position\":{\"p\":1},\"partial\":true}");
+	CHECK(apply_placed(w.apply));
+	CHECK(apply_partial(w.apply));
+	world_commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK(apply_placed(w.apply));
+	CHECK(apply_partial(w.apply));
+	/* What has no position says nothing of it. */
+	world_take(&w, "{\"_id\":1,\"formId\":{\"$oid\":\"000000000000000000000007\"},\"answers\":[]}");
+	world_take(&w, "{\"op\":\"position\"}");
+	CHECK(apply_partial(w.apply));
+	world_take(&w, "{\"op\":\"position\",\"position\":{\"p\":2}}");
+	CHECK(!apply_partial(w.apply));
+	world_commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK(!apply_partial(w.apply));
+	world_end(&w);
+}
+
 TEST(apply_position_goes_with_the_commit)
 {
 	struct world w;

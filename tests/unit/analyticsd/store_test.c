@@ -63,9 +63,11 @@ empty(struct store *store)
 	struct store_form form;
 	struct form_id id = {{1}};
 	struct buf bytes;
+	bool partial = false;
 
 	buf_init(&bytes, 1000);
-	CHECK_INT(store->ops->position(store, &bytes), 0);
+	CHECK_INT(store->ops->position(store, &bytes, &partial), 0);
+	CHECK(!partial);
 	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 0);
 	CHECK_INT(store->ops->row_by_seq(store, 1, &row), 0);
 	CHECK_INT(store->ops->form(store, &id, &form, &bytes), 0);
@@ -309,19 +311,21 @@ rolled_back(struct store *store)
 {
 	struct store_row row;
 	struct buf position;
+	bool partial = false;
 
 	buf_init(&position, 100);
 	CHECK(store->ops->begin(store) == 0);
 	insert(store, 1, "a", "one");
-	CHECK(store->ops->put_position(store, "here", 4) == 0);
+	CHECK(store->ops->put_position(store, "here", 4, true) == 0);
 	CHECK(store->ops->commit(store) == 0);
 	CHECK(store->ops->begin(store) == 0);
 	insert(store, 2, "b", "two");
-	CHECK(store->ops->put_position(store, "there", 5) == 0);
+	CHECK(store->ops->put_position(store, "there", 5, false) == 0);
 	store->ops->rollback(store);
 	store->ops->rollback(store); /* nothing to do, no harm */
 	CHECK_INT(store->ops->row_by_id(store, "b", 1, &row), 0);
-	CHECK_INT(store->ops->position(store, &position), 1);
+	CHECK_INT(store->ops->position(store, &position, &partial), 1);
+	CHECK(partial);
 	CHECK_BYTES(buf_bytes(&position), buf_length(&position), "here", 4);
 	buf_free(&position);
 }

@@ -22,6 +22,7 @@ TEST(file_position_there_and_back)
 	    .offset = 1ull << 40,
 	    .line = 123456789,
 	    .head = 0x8000000000000001,
+	    .scan = true,
 	    .rebuild = true};
 	struct file_position out;
 	bson_t doc;
@@ -29,7 +30,7 @@ TEST(file_position_there_and_back)
 	file_position_encode(&in, &doc);
 	CHECK(file_position_decode(&doc, &out) == NULL);
 	CHECK(in.inode == out.inode && in.offset == out.offset && in.line == out.line &&
-	    in.head == out.head && in.rebuild == out.rebuild);
+	    in.head == out.head && in.scan == out.scan && in.rebuild == out.rebuild);
 	CHECK_STRING(position_kind(&doc), "file");
 	bson_destroy(&doc);
 }
