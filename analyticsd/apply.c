@@ -85,7 +85,7 @@ apply_form(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	struct form *before = forms_before(apply->config.forms, hot);
 	enum form_result result = form_define(hot->form, doc, &why);
 	if (why != NULL)
-		malformed_note(doc, "part of form", why);
+		malformed_definition(doc, why);
 	if (other > 0)
 		hot_definition_set(hot, &apply->definition);
 	if (result == FORM_REBUILD)

@@ -146,14 +146,16 @@ apply_response(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	const char *why;
 
 	counters[COUNTER_responses]++;
-	if (response_id(doc, &apply->id) < 0) {
-		malformed_note(doc, "response", "no usable _id");
+	if (response_id(doc, &apply->id, &why) < 0) {
+		malformed_note(doc, "response", why);
 		return 0;
 	}
 	if (response_from_bson(&apply->response, doc, &why) < 0) {
 		malformed_note(doc, "response", why);
 		return remove_response(apply, now_ms);
 	}
+	if (apply->response.left_out != 0)
+		malformed_parts(doc, apply->response.left_out);
 	if (response_to_record(&apply->response, &apply->record) < 0) {
 		malformed_note(doc, "response", "too long");
 		return remove_response(apply, now_ms);
@@ -164,9 +166,11 @@ apply_response(struct apply *apply, const bson_t *doc, int64_t now_ms)
 int
 apply_response_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 {
+	const char *why;
+
 	counters[COUNTER_responses_deleted]++;
-	if (response_id(doc, &apply->id) < 0) {
-		malformed_note(doc, "deletion of a response", "no usable _id");
+	if (response_id(doc, &apply->id, &why) < 0) {
+		malformed_note(doc, "deletion of a response", why);
 		return 0;
 	}
 	return remove_response(apply, now_ms);

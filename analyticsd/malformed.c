@@ -4,19 +4,18 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
+#include "analyticsd/response.h"
 #include "lib/log.h"
 
-void
-malformed_note(const bson_t *doc, const char *kind, const char *why)
+#define LIMIT LOG_LIMIT(10, 1000)
+
+static void
+say(struct log_limit *limit, const bson_t *doc, const char *kind, const char *why)
 {
-	/* Many bad ones of one kind do not hide the first of another. */
-	static struct log_limit responses = LOG_LIMIT(10, 1000), others = LOG_LIMIT(10, 1000);
-	struct log_limit *limit = strcmp(kind, "response") == 0 ? &responses : &others;
 	bson_iter_t iter;
 	bson_t only;
 	char *text = NULL;
 
-	counters[COUNTER_malformed]++;
 	if (bson_iter_init_find(&iter, doc, "_id")) {
 		bson_init(&only);
 		if (bson_append_iter(&only, "_id", 3, &iter))
@@ -26,4 +25,43 @@ malformed_note(const bson_t *doc, const char *kind, const char *why)
 	log_limited(limit, LOG_WARN, "malformed %s %.300s skipped: %s", kind,
 	    text != NULL ? text : "(without _id)", why);
 	bson_free(text);
+}
+
+void
+malformed_note(const bson_t *doc, const char *kind, const char *why)
+{
+	static struct log_limit responses = LIMIT, others = LIMIT;
+
+	counters[COUNTER_malformed]++;
+	say(strcmp(kind, "response") == 0 ? &responses : &others, doc, kind, why);
+}
+
+void
+malformed_parts(const bson_t *doc, unsigned parts)
+{
+#define PART(name, counter, text) [PART_##name] = {COUNTER_##counter, text, LIMIT},
+	static struct {
+		enum counter_index counter;
+		const char *text;
+		struct log_limit limit;
+	} rows[] = {
+#include "analyticsd/response_parts.def"
+	};
+#undef PART
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if ((parts & 1U << i) == 0)
+			continue;
+		counters[rows[i].counter]++;
+		say(&rows[i].limit, doc, "part of response", rows[i].text);
+	}
+}
+
+void
+malformed_definition(const bson_t *doc, const char *why)
+{
+	static struct log_limit limit = LIMIT;
+
+	counters[COUNTER_part_definition]++;
+	say(&limit, doc, "part of form", why);
 }

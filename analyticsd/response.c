@@ -14,13 +14,15 @@
 #define WHOLE_LIMIT 9007199254740992.0 /* 2^53 */
 
 int
-response_id(const bson_t *doc, struct buf *id)
+response_id(const bson_t *doc, struct buf *id, const char **why)
 {
 	bson_iter_t iter;
 
 	buf_clear(id);
+	*why = "no _id";
 	if (!bson_iter_init_find(&iter, doc, "_id"))
 		return -1;
+	*why = "its _id is too long";
 	const uint8_t *value = (const uint8_t *)bson_iter_key(&iter) + bson_iter_key_len(&iter) + 1;
 	size_t length = (size_t)(iter.raw + iter.next_off - value);
 	uint8_t type = (uint8_t)bson_iter_type(&iter);
@@ -31,6 +33,12 @@ response_id(const bson_t *doc, struct buf *id)
 		return -1;
 	}
 	return 0;
+}
+
+static void
+leave_out(struct response *response, enum response_part part)
+{
+	response->left_out |= 1U << part;
 }
 
 static void
@@ -64,7 +72,7 @@ decimal_value(const bson_iter_t *iter)
 }
 
 static void
-answer_set_text(struct answer *answer, const bson_iter_t *iter)
+answer_set_text(struct response *response, struct answer *answer, const bson_iter_t *iter)
 {
 	uint32_t length;
 
@@ -72,6 +80,7 @@ answer_set_text(struct answer *answer, const bson_iter_t *iter)
 	answer->text = bson_iter_utf8(iter, &length);
 	answer->text_length = length;
 	if (length > RESPONSE_MAX_TEXT) {
+		leave_out(response, PART_TEXT);
 		answer->text_length = RESPONSE_MAX_TEXT;
 		/* At most three bytes belong to a character that is cut. */
 		for (int i = 0;
@@ -94,7 +103,11 @@ answer_set_options(struct response *response, struct answer *answer, const bson_
 		return;
 	}
 	response_begin_options(response);
-	for (int i = 0; i < RESPONSE_MAX_OPTIONS && bson_iter_next(&element); i++) {
+	for (int i = 0; bson_iter_next(&element); i++) {
+		if (i == RESPONSE_MAX_OPTIONS) {
+			leave_out(response, PART_OPTIONS);
+			break;
+		}
 		const char *id = BSON_ITER_HOLDS_UTF8(&element) ? bson_iter_utf8(&element, &length)
 								: NULL;
 
@@ -113,7 +126,7 @@ answer_set_value(struct response *response, struct answer *answer, const bson_it
 {
 	switch (bson_iter_type(iter)) {
 	case BSON_TYPE_UTF8:
-		answer_set_text(answer, iter);
+		answer_set_text(response, answer, iter);
 		break;
 	case BSON_TYPE_DOUBLE:
 		answer_set_double(answer, bson_iter_double(iter));
@@ -142,8 +155,10 @@ response_take_answer(struct response *response, const bson_iter_t *element)
 	bson_iter_t child, field = {0}, value = {0};
 	uint32_t length;
 
-	if (!BSON_ITER_HOLDS_DOCUMENT(element) || !bson_iter_recurse(element, &child))
+	if (!BSON_ITER_HOLDS_DOCUMENT(element) || !bson_iter_recurse(element, &child)) {
+		leave_out(response, PART_ENTRY);
 		return;
+	}
 	while (bson_iter_next(&child)) {
 		const char *key = bson_iter_key(&child);
 
@@ -152,17 +167,23 @@ response_take_answer(struct response *response, const bson_iter_t *element)
 		else if (value.raw == NULL && strcmp(key, "value") == 0)
 			value = child;
 	}
-	if (field.raw == NULL || !BSON_ITER_HOLDS_UTF8(&field))
+	const char *id = field.raw != NULL && BSON_ITER_HOLDS_UTF8(&field)
+	    ? bson_iter_utf8(&field, &length)
+	    : NULL;
+	if (id == NULL || !field_id_valid(id, length)) {
+		leave_out(response, PART_FIELD_ID);
 		return;
-	const char *id = bson_iter_utf8(&field, &length);
-	if (!field_id_valid(id, length))
-		return;
+	}
 	struct answer *answer = response_add_answer(response, id, length);
-	if (answer == NULL)
+	if (answer == NULL) {
+		leave_out(response, PART_REPEATED);
 		return;
+	}
 	answer->kind = VALUE_OTHER;
 	if (value.raw != NULL)
 		answer_set_value(response, answer, &value);
+	if (answer->kind == VALUE_OTHER)
+		leave_out(response, PART_VALUE);
 }
 
 static const char *
@@ -174,8 +195,15 @@ response_take_answers(struct response *response, const bson_iter_t *list)
 		return "answers is no array";
 	if (!bson_iter_recurse(list, &element))
 		return "answers is corrupt";
-	while (response->answer_count < RESPONSE_MAX_ANSWERS && bson_iter_next(&element))
+	for (int i = 0; bson_iter_next(&element); i++) {
+		if (i == RESPONSE_MAX_ANSWERS) {
+			leave_out(response, PART_ANSWERS);
+			break;
+		}
 		response_take_answer(response, &element);
+	}
+	if (element.err_off != 0)
+		leave_out(response, PART_ENTRY);
 	return NULL;
 }
 
@@ -196,6 +224,14 @@ duration_value(const bson_iter_t *iter)
 	}
 }
 
+/* Is it there, and not null? */
+static bool
+is_said(const bson_iter_t *iter)
+{
+	return iter->raw != NULL && !BSON_ITER_HOLDS_NULL(iter) &&
+	    bson_iter_type(iter) != BSON_TYPE_UNDEFINED;
+}
+
 /* From startedAt to submittedAt, where both are there, even where that is of no use; else
  * durationMs. */
 static void
@@ -203,19 +239,26 @@ response_take_meta(struct response *response, const bson_iter_t *meta)
 {
 	double duration = NAN;
 	int64_t started;
-	bool has_start = false;
+	bool has_start = false, useless = false;
 	bson_iter_t child;
 
-	if (!BSON_ITER_HOLDS_DOCUMENT(meta) || !bson_iter_recurse(meta, &child))
+	if (!is_said(meta))
 		return;
+	if (!BSON_ITER_HOLDS_DOCUMENT(meta) || !bson_iter_recurse(meta, &child)) {
+		leave_out(response, PART_META);
+		return;
+	}
 	while (bson_iter_next(&child)) {
 		const char *key = bson_iter_key(&child);
 
 		if (strcmp(key, "durationMs") == 0 && !isfinite(duration)) {
 			duration = duration_value(&child);
+			useless = useless || (is_said(&child) && !isfinite(duration));
 		} else if (strcmp(key, "startedAt") == 0 && BSON_ITER_HOLDS_DATE_TIME(&child)) {
 			started = bson_iter_date_time(&child);
 			has_start = true;
+		} else if (strcmp(key, "startedAt") == 0) {
+			useless = useless || is_said(&child);
 		}
 	}
 	int64_t taken = -1;
@@ -225,8 +268,13 @@ response_take_meta(struct response *response, const bson_iter_t *meta)
 	} else if (duration >= 0 && duration <= (double)RESPONSE_MAX_DURATION_MS) {
 		taken = llround(duration);
 	}
+	bool told = isfinite(duration) || (has_start && response->submitted_ms != RESPONSE_NO_TIME);
 	if (taken >= 0 && taken <= RESPONSE_MAX_DURATION_MS)
 		response->duration_ms = taken;
+	else
+		useless = useless || told;
+	if (useless)
+		leave_out(response, PART_META);
 }
 
 int

@@ -63,12 +63,21 @@ struct seen {
 	uint32_t slot_count, slot_capacity;
 };
 
+/* Parts that are left out of a response: response_parts.def. */
+#define PART(name, counter, text) PART_##name,
+enum response_part {
+#include "analyticsd/response_parts.def"
+	RESPONSE_PARTS
+};
+#undef PART
+
 struct response {
 	struct form_id form;
 	int64_t submitted_ms; /* RESPONSE_NO_TIME when the document has none */
 	int64_t duration_ms; /* of filling it in; -1: unknown */
 	struct answer *answers;
 	size_t answer_count;
+	unsigned left_out; /* of the document: bits 1 << PART_… */
 	/* storage, reused from one response to the next */
 	size_t answer_capacity, option_count, option_capacity;
 	struct option_ref *options;
@@ -81,8 +90,9 @@ struct response {
 void response_free(struct response *response);
 
 /* The _id, of whatever BSON type, as bytes that are equal when the ids are: the type and then
- * the value as it stands in BSON. 0; -1: there is none, or it is over RESPONSE_MAX_ID. */
-MUST_CHECK int response_id(const bson_t *doc, struct buf *id);
+ * the value as it stands in BSON. 0; -1: there is none, or it is over RESPONSE_MAX_ID, as *why (a
+ * literal) says. */
+MUST_CHECK int response_id(const bson_t *doc, struct buf *id, const char **why);
 
 /* 0; -1: malformed, and *why is a literal ("no formId", "answers is no array"). Views into
  * `doc`. */

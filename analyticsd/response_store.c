@@ -45,6 +45,7 @@ response_clear(struct response *response)
 	response->answer_count = response->option_count = 0;
 	response->submitted_ms = RESPONSE_NO_TIME;
 	response->duration_ms = -1;
+	response->left_out = 0;
 	seen_begin(&response->seen_fields, FIRST_SLOTS);
 }
 

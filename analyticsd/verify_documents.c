@@ -105,7 +105,7 @@ check_response(struct documents *documents, const bson_t *doc)
 	sqlite3_stmt *row = verify->row_by_id;
 	const char *why;
 
-	if (response_id(doc, &documents->id) < 0)
+	if (response_id(doc, &documents->id, &why) < 0)
 		return;
 	bool counts = response_from_bson(&documents->response, doc, &why) == 0 &&
 	    response_to_record(&documents->response, &documents->record) == 0;

@@ -510,6 +510,7 @@ one_time() {
 # ---- the whole pipeline ----
 
 ready_says() { http_get "$(last_port statsd)" /readyz | grep -- "$1"; }
+metrics_say() { http_get "$(last_port statsd)" /metrics | grep -- "^$1"; }
 
 @test "failures: a privilege taken away, a password changed: slowly, in /readyz, and it goes on when it is set right" {
 	mongo_start --control "unix:$T/control" --user ann:right
@@ -639,15 +640,32 @@ certificate() {
 			documents.append({"formId": form, "answers": [{"fieldId": "stars", "value": 1}], "filling": "x" * 16700000})
 			documents.append({"formId": form, "answers": [{"fieldId": "f%d" % i, "value": i} for i in range(200)] +
 			                  [{"fieldId": "stars", "value": 4}]})
+			documents.append({"formId": form, "answers": [{"fieldId": "some", "value": ["x"] * 1100}]})
+			documents.append({"formId": form, "answers": [{"fieldId": "f%d" % (i % 100), "value": i} for i in range(1024)] +
+			                  [{"fieldId": "stars", "value": 4}]})
 			for n, document in enumerate(documents):
 			    db.responses.insert_one({"_id": "%s %d" % (when, n), **document})
+			# The longest _id that counts, and one that does not.
+			for length in 1018, 1019:
+			    db.responses.insert_one({"_id": when[0] * length, "formId": form, "answers": [{"fieldId": "stars", "value": 1}]})
 			db.forms.insert_many([{"_id": "%s %d" % (when, n), "fields": value} for n, value in enumerate(strange)])
 		PYTHON
 		[ $when = followed ] || start_pipeline "$MONGO_SOURCE"
 		NUMBERS_WITHIN=60 numbers_match "$MONGO_SOURCE"
 		[ $when = followed ] || { stop_daemon ingestd; stop_daemon analyticsd; stop_daemon wsfand; stop_daemon statsd; rm "$DUNE_STATE_DIR"/analytics.db*; }
 	done
-	log_has analyticsd 'WARN: malformed response .*skipped'
+	log_has analyticsd 'WARN: malformed response .*skipped: answers is no array'
+	# What was left out of those that count: each kind counted, and said with an _id.
+	for part in entry fieldId repeated answers options text value meta definition; do
+		wait_until 5 metrics_say "dune_analyticsd_malformed_parts_total{part=\"$part\"} [1-9]"
+	done
+	for part in 'an entry of answers that is no document' 'an answer without a fieldId that can be one' 'a second answer to one field' \
+		'more than 1,024 answers' 'more than 1,024 options in one answer' 'the end of a text of over 65,536 bytes' \
+		'a value that fits no field' 'a duration that cannot be believed'; do
+		log_has analyticsd "malformed part of response .\"_id\" : \"(scanned|followed) [0-9]+\".* skipped: $part"
+	done
+	log_has analyticsd "malformed part of form .*$FORM.* skipped"
+	log_has analyticsd 'malformed response .* skipped: its _id is too long'
 }
 
 # broken_writes WHEN: documents with bytes that are no UTF-8, which no driver writes, in the words of the stand-in's control connection.

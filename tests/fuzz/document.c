@@ -54,7 +54,7 @@ try_response(const bson_t *doc)
 	if (zone == NULL)
 		FUZZ_CHECK((zone = zone_open("UTC")) != NULL);
 	buf_init(&record, MAX_RECORD);
-	(void)!response_id(doc, &record);
+	(void)!response_id(doc, &record, &why);
 	buf_clear(&record);
 	if (response_from_bson(&response, doc, &why) < 0) {
 		FUZZ_CHECK(why != NULL);

@@ -23,6 +23,7 @@ import time
 import unicodedata
 import zoneinfo
 
+import bson
 from bson import json_util
 from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
@@ -106,6 +107,9 @@ def kind_of(value):
 
 def answers_of(response):
     """[(field, kind, value)] in order, the first entry of each field; None: malformed."""
+    # The value's own bytes: without the document's length and end, its type and the empty name.
+    if "_id" in response and len(bson.encode({"": response["_id"]})) - 7 > 1023:
+        return None
     if not isinstance(response.get("formId"), ObjectId):
         return None
     entries = response.get("answers")

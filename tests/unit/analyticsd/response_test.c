@@ -52,6 +52,47 @@ TEST(response_malformed)
 	refuse("{" HEAD "'answers': [], 'submittedAt': null}", "submittedAt is no date");
 }
 
+static void
+check_left_out(const char *json, unsigned parts)
+{
+	struct response response = {0};
+
+	read_response(&response, json);
+	if (response.left_out != parts)
+		unit_fail(__FILE__, __LINE__, "%s: %x", json, response.left_out);
+	response_free(&response);
+}
+
+#define ANSWERS(text) "{" HEAD "'answers': [" text "]}"
+#define META(text) "{" HEAD "'submittedAt': {'$date': 5000}, 'answers': [], 'meta': " text "}"
+
+TEST(response_in_part)
+{
+	check_left_out(ANSWERS("{'fieldId': 'a', 'value': ''}"), 0);
+	check_left_out(ANSWERS("7, {'fieldId': 'a', 'value': 1}"), 1U << PART_ENTRY);
+	check_left_out(ANSWERS("{'value': 1}"), 1U << PART_FIELD_ID);
+	check_left_out(ANSWERS("{'fieldId': 'no id', 'value': 1}"), 1U << PART_FIELD_ID);
+	check_left_out(ANSWERS("{'fieldId': 5, 'value': 1}, null"),
+	    1U << PART_FIELD_ID | 1U << PART_ENTRY);
+	check_left_out(ANSWERS("{'fieldId': 'a', 'value': 1}, {'fieldId': 'a', 'value': 2}"),
+	    1U << PART_REPEATED);
+	check_left_out(ANSWERS("{'fieldId': 'a'}"), 1U << PART_VALUE);
+	check_left_out(ANSWERS("{'fieldId': 'a', 'value': null}"), 1U << PART_VALUE);
+	check_left_out(ANSWERS("{'fieldId': 'a', 'value': {'$numberDouble': 'NaN'}}"),
+	    1U << PART_VALUE);
+	check_left_out(ANSWERS("{'fieldId': 'a', 'value': ['x', 1]}"), 1U << PART_VALUE);
+	check_left_out(META("{'durationMs': 5, 'startedAt': {'$date': 1000}}"), 0);
+	check_left_out(META("null"), 0);
+	check_left_out(META("{'durationMs': null, 'startedAt': null, 'other': 'x'}"), 0);
+	check_left_out(META("7"), 1U << PART_META);
+	check_left_out(META("{'durationMs': 'x'}"), 1U << PART_META);
+	check_left_out(META("{'durationMs': -1}"), 1U << PART_META);
+	check_left_out(META("{'startedAt': 'x', 'durationMs': 7}"), 1U << PART_META);
+	check_left_out(META("{'startedAt': {'$date': 6000}}"), 1U << PART_META);
+	check_left_out(
+	    "{" HEAD "'answers': [], 'meta': {'startedAt': {'$date': 6000}}}", 0);
+}
+
 TEST(response_cut_off)
 {
 	bson_t *doc = bson_of(
@@ -283,10 +324,11 @@ static void
 check_id(const char *json, const char *want, size_t length)
 {
 	bson_t *doc = bson_of(json);
+	const char *why;
 	struct buf id;
 
 	buf_init(&id, RESPONSE_MAX_ID);
-	CHECK(response_id(doc, &id) == 0);
+	CHECK(response_id(doc, &id, &why) == 0);
 	CHECK_BYTES(buf_bytes(&id), buf_length(&id), want, length);
 	buf_free(&id);
 	bson_destroy(doc);
@@ -295,6 +337,7 @@ check_id(const char *json, const char *want, size_t length)
 TEST(response_ids)
 {
 	struct buf id;
+	const char *why;
 	char json[2100] = "{'_id': '";
 
 	check_id("{'a': 1, '_id': {'$oid': '000102030405060708090a0b'}, 'b': 1}",
@@ -308,10 +351,12 @@ TEST(response_ids)
 	memset(json + start, 'x', 1100);
 	snprintf(json + start + 1100, 3, "'}");
 	bson_t *doc = bson_of(json);
-	CHECK(response_id(doc, &id) == -1);
+	CHECK(response_id(doc, &id, &why) == -1);
+	CHECK_STRING(why, "its _id is too long");
 	bson_destroy(doc);
 	doc = bson_of("{'id': 1}");
-	CHECK(response_id(doc, &id) == -1);
+	CHECK(response_id(doc, &id, &why) == -1);
+	CHECK_STRING(why, "no _id");
 	CHECK_INT(buf_length(&id), 0);
 	bson_destroy(doc);
 	buf_free(&id);
