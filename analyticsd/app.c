@@ -217,6 +217,8 @@ on_refresh(void *owner)
 {
 	struct app *app = owner;
 
+	/* What nobody's event has led to: forms of which nothing is left. */
+	committer_note(states_active(app->states)->committer);
 	fan_port_refresh(app->fan);
 	counters[COUNTER_pending_rows] = ledger_pending(states_active(app->states)->ledger);
 	counters[COUNTER_forms_in_memory] = forms_count(states_served(app->states)->forms);

@@ -47,6 +47,7 @@ forms_new(const struct forms_config *config)
 		return NULL;
 	}
 	forms->last_number = ends.last_form;
+	forms->known = (size_t)ends.forms;
 	return forms;
 }
 
@@ -103,8 +104,8 @@ forms_unload(struct forms *forms, struct hot_form *hot)
 	forms_place(forms, hot);
 }
 
-static void
-drop(struct forms *forms, struct hot_form *hot)
+void
+forms_drop(struct forms *forms, struct hot_form *hot)
 {
 	forms_unload(forms, hot);
 	list_remove(&hot->link);
@@ -123,7 +124,7 @@ forms_free(struct forms **pointer)
 	struct hot_form *hot, *next;
 
 	HASH_ITER (by_id, forms->by_id, hot, next)
-		drop(forms, hot);
+		forms_drop(forms, hot);
 	buf_free(&forms->state);
 	response_free(&forms->response);
 	MEM_FREE(pointer);
@@ -144,7 +145,7 @@ forms_count(const struct forms *forms)
 size_t
 forms_known(const struct forms *forms)
 {
-	return (size_t)forms->last_number;
+	return forms->known;
 }
 
 static bool
@@ -167,12 +168,16 @@ void
 forms_trim(struct forms *forms)
 {
 	while (is_over(forms) && !list_empty(&forms->idle)) {
-		forms_unload(forms, LIST_FIRST(&forms->idle, struct hot_form, link));
+		struct hot_form *hot = LIST_FIRST(&forms->idle, struct hot_form, link);
+		if (hot->stored)
+			forms_unload(forms, hot);
+		else
+			forms_drop(forms, hot);
 		counters[COUNTER_form_evictions]++;
 	}
 	while (HASH_CNT(by_id, forms->by_id) - forms->loaded > forms->light_max &&
 	    !list_empty(&forms->light))
-		drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
+		forms_drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
 }
 
 void
@@ -213,6 +218,7 @@ keep(struct forms *forms, const struct store_form *row)
 	hot->row.total = 0;
 	hot->row.last_ms = RESPONSE_NO_TIME;
 	hot->rows_behind = guess_lag(row);
+	hot->stored = true;
 	list_init(&hot->link);
 	HASH_ADD(by_id, forms->by_id, row.id, sizeof(hot->row.id), hot);
 	HASH_ADD(by_number, forms->by_number, row.number, sizeof(hot->row.number), hot);
@@ -273,6 +279,7 @@ make(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_f
 	row.number = ++forms->last_number;
 	*out = keep(forms, &row);
 	(*out)->rows_behind = 0;
+	(*out)->stored = false;
 	forms_set_form(forms, *out, form);
 	forms_changed(forms, *out, false);
 }
@@ -308,6 +315,12 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
 		return 0;
 	return forms_load(forms, *out, now_ms);
+}
+
+bool
+forms_is_empty(const struct hot_form *hot)
+{
+	return hot->form != NULL && hot->recount == NULL && !form_known(hot->form);
 }
 
 void

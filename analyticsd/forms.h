@@ -23,6 +23,10 @@
  * by what is in memory, or whose state does not decode or was made in another time zone, is
  * counted anew from its chain, in steps (forms_recount.h).
  *
+ * A form of which nothing is left, no definition and no response, is taken out of the store by the
+ * next commit (of a long chain of tombstones, a part by each), and then out of memory once nobody
+ * watches it.
+ *
  * A hot form is lent until the next commit or forms_trim(). Errors are the store's: -1 with
  * errno. */
 #ifndef ANALYTICSD_FORMS_H
@@ -52,7 +56,8 @@ struct hot_form {
 	bool changed;
 	bool needs_state; /* the rows behind the state do not tell what changed */
 	struct recount *recount; /* it is being counted anew (forms_recount.h); else NULL */
-	bool state_written; /* in the transaction that is under way */
+	bool stored; /* it has a row in the store */
+	bool state_written, removed; /* in the transaction that is under way */
 	uint32_t rows_behind; /* that the state in the store does not account for */
 	uint32_t state_bytes; /* of the state in the store, when last seen; 0: not seen */
 	size_t bytes; /* of memory that its struct form takes, by the last count */
@@ -113,7 +118,7 @@ void forms_set_now(struct forms *forms, int64_t now_ms);
 const struct zone *forms_zone(const struct forms *forms);
 /* How many are loaded. */
 size_t forms_count(const struct forms *forms);
-/* How many there are in all: loaded or in the store. */
+/* How many there are in the store. */
 size_t forms_known(const struct forms *forms);
 
 #endif

@@ -114,6 +114,8 @@ forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 		return -1;
 	}
 	forms_count_bytes(forms, hot);
+	if (forms_is_empty(hot))
+		forms_changed(forms, hot, false);
 	return 0;
 }
 

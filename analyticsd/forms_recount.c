@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/forms_recount.h"
 
+#include <errno.h>
+
 #include "analyticsd/counters.h"
 #include "analyticsd/forms_state.h"
 #include "lib/mem.h"
 
 /* Of records, in one step. */
 #define STEP_BYTES (1U << 20)
-/* Tombstones that are taken out of a chain at once, so that the transaction stays a bounded one. */
+/* Tombstones that are taken out of chains at once, so that the transaction stays a bounded one. */
 #define UNLINK_MAX 4096
 /* Each has two struct forms, so there are not many: from here on a commit waits for the oldest. */
 #define RECOUNTS_MAX 64
@@ -237,6 +239,34 @@ forms_fresh(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 	return step(forms, hot->recount, now_ms) < 0 ? -1 : 0;
 }
 
+/* Of forms that have nothing else, so that these can go; so many as fit into one transaction. */
+static int
+unlink_tombstones(struct forms *forms)
+{
+	unsigned left = UNLINK_MAX;
+	struct store_row row;
+
+	LIST_FOR_EACH (node, &forms->changed) {
+		struct hot_form *hot = container_of(node, struct hot_form, link);
+
+		while (forms_is_empty(hot) && hot->row.head != 0 && left > 0) {
+			if (ledger_get(forms->config.ledger, hot->row.head, &row) < 0)
+				return -1;
+			if (row.id != NULL) {
+				errno = EBADMSG; /* a response that counts nowhere */
+				return -1;
+			}
+			int64_t prev = row.prev;
+			ledger_delete(forms->config.ledger, hot->row.head);
+			hot->row.head = prev;
+			/* It must not account for rows that are not there. */
+			hot->needs_state = true;
+			left--;
+		}
+	}
+	return 0;
+}
+
 int
 forms_repair(struct forms *forms, int64_t now_ms)
 {
@@ -249,7 +279,7 @@ forms_repair(struct forms *forms, int64_t now_ms)
 		if (step(forms, LIST_FIRST(&forms->recounts, struct recount, link), now_ms) < 0)
 			return -1;
 	}
-	return 0;
+	return unlink_tombstones(forms);
 }
 
 bool

@@ -17,6 +17,7 @@ struct forms {
 	bool resumed; /* all that an earlier process was counting anew have been loaded */
 	int64_t resumed_to; /* up to this number */
 	int64_t last_number;
+	size_t known; /* in the store */
 	struct buf state; /* of the form that is being loaded or written */
 	struct response response; /* of the row that is being added */
 };
@@ -26,6 +27,10 @@ void forms_place(struct forms *forms, struct hot_form *hot);
 /* Those that keep the counts of struct forms. */
 void forms_set_form(struct forms *forms, struct hot_form *hot, struct form *form);
 void forms_unload(struct forms *forms, struct hot_form *hot);
+/* Out of memory altogether: what is not changed, nor kept. */
+void forms_drop(struct forms *forms, struct hot_form *hot);
+/* Neither a definition nor a response: nothing but tombstones, if at all. */
+bool forms_is_empty(const struct hot_form *hot);
 void forms_count_bytes(struct forms *forms, struct hot_form *hot);
 
 /* Loads it, with its state in forms->state. */

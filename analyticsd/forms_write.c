@@ -65,37 +65,65 @@ state_seq_of(const struct hot_form *hot)
 	return hot->recount != NULL ? STORE_BARE : hot->row.head;
 }
 
-int
-forms_write(struct forms *forms)
+static int
+write_form(struct forms *forms, struct hot_form *hot)
+{
+	struct store *store = forms->config.store;
+	struct store_form row = hot->row;
+
+	hot->state_written = needs_state(hot);
+	tell_list(hot, &row);
+	if (hot->state_written) {
+		row.state_seq = state_seq_of(hot);
+		if (write_state(forms, hot) < 0)
+			return -1;
+		hot->state_bytes = (uint32_t)buf_length(&forms->state);
+	}
+	const struct buf *state = hot->state_written ? &forms->state : NULL;
+	return store->ops->put_form(store, &row, state) < 0 ? -1 : hot_definition_write(store, hot);
+}
+
+static int
+remove_form(struct forms *forms, const struct hot_form *hot)
 {
 	struct store *store = forms->config.store;
 
+	return hot->stored ? store->ops->remove_form(store, hot->row.number) : 0;
+}
+
+int
+forms_write(struct forms *forms)
+{
 	LIST_FOR_EACH (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
-		struct store_form row = hot->row;
 
-		hot->state_written = needs_state(hot);
-		tell_list(hot, &row);
-		if (hot->state_written) {
-			row.state_seq = state_seq_of(hot);
-			if (write_state(forms, hot) < 0)
-				return -1;
-			hot->state_bytes = (uint32_t)buf_length(&forms->state);
-		}
-		const struct buf *state = hot->state_written ? &forms->state : NULL;
-		if (store->ops->put_form(store, &row, state) < 0 ||
-		    hot_definition_write(store, hot) < 0)
+		hot->removed = forms_is_empty(hot) && hot->row.head == 0;
+		if ((hot->removed ? remove_form(forms, hot) : write_form(forms, hot)) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static void
+note_stored(struct forms *forms, struct hot_form *hot)
+{
+	forms->known += (size_t)!hot->removed - (size_t)hot->stored;
+	hot->stored = !hot->removed;
+	if (!hot->removed)
+		return;
+	hot->row.state_seq = STORE_NO_STATE;
+	hot->needs_state = false;
+	hot->rows_behind = 0;
+}
+
 void
 forms_committed(struct forms *forms)
 {
+	forms->changed_unwatched = 0;
 	LIST_FOR_EACH_SAFE (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
 
+		note_stored(forms, hot);
 		if (hot->state_written) {
 			hot->row.state_seq = state_seq_of(hot);
 			hot->needs_state = false;
@@ -104,11 +132,16 @@ forms_committed(struct forms *forms)
 		hot_definition_forget(hot);
 		hot->row.total = 0;
 		hot->row.last_ms = RESPONSE_NO_TIME;
-		hot->changed = false;
 		hot->state_written = false;
 		forms_count_bytes(forms, hot);
-		forms_place(forms, hot);
+		/* The rest of its tombstones goes with the next commit. */
+		hot->changed = forms_is_empty(hot) && hot->row.head != 0;
+		if (hot->changed)
+			forms->changed_unwatched += hot->room == NULL;
+		else if (!hot->stored && hot->room == NULL)
+			forms_drop(forms, hot);
+		else
+			forms_place(forms, hot);
 	}
-	forms->changed_unwatched = 0;
 	forms_trim(forms);
 }

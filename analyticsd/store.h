@@ -70,6 +70,7 @@ typedef void store_listed(void *owner, const struct store_form *form);
 /* The ends of the numbering, read once at the start. */
 struct store_ends {
 	int64_t last_seq, last_form;
+	int64_t forms; /* how many there are */
 };
 
 struct store_ops {
@@ -103,6 +104,8 @@ struct store_ops {
 	/* Inserts or replaces. `state` NULL: the state that is there stays. */
 	int (*put_form)(
 	    struct store *store, const struct store_form *form, const struct buf *state);
+	/* With its state and its definition. Its chain must be empty. */
+	int (*remove_form)(struct store *store, int64_t number);
 	int (*put_definition)(struct store *store, int64_t number, const void *json, size_t length);
 	int (*put_position)(
 	    struct store *store, const void *position, size_t length, bool partial);

@@ -10,7 +10,15 @@
 
 #define BYTES_MAX (64U << 20)
 
-enum change_kind { INSERT_ROW, UPDATE_ROW, DELETE_ROW, PUT_FORM, PUT_DEFINITION, PUT_POSITION };
+enum change_kind {
+	INSERT_ROW,
+	UPDATE_ROW,
+	DELETE_ROW,
+	PUT_FORM,
+	REMOVE_FORM,
+	PUT_DEFINITION,
+	PUT_POSITION
+};
 
 struct change {
 	enum change_kind kind;
@@ -120,6 +128,7 @@ static int
 memory_ends(struct store *store, struct store_ends *ends)
 {
 	*ends = memory_of(store)->ends;
+	ends->forms = HASH_CNT(by_id, memory_of(store)->forms);
 	return 0;
 }
 
@@ -216,6 +225,13 @@ memory_put_form(struct store *store, const struct store_form *form, const struct
 }
 
 static int
+memory_remove_form(struct store *store, int64_t number)
+{
+	stage(store, REMOVE_FORM)->form.number = number;
+	return 0;
+}
+
+static int
 memory_put_definition(struct store *store, int64_t number, const void *json, size_t length)
 {
 	struct change *change = stage(store, PUT_DEFINITION);
@@ -293,6 +309,26 @@ play_form(struct store_memory *self, const struct change *change)
 	return copy_bytes(&form->state, buf_bytes(&change->bytes), buf_length(&change->bytes));
 }
 
+static void
+form_discard(struct store_memory *self, struct memory_form *form)
+{
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it loses sight of uthash's table */
+	HASH_DELETE(by_id, self->forms, form);
+	buf_free(&form->state);
+	buf_free(&form->definition);
+	free(form->title);
+	free(form);
+}
+
+static void
+play_remove_form(struct store_memory *self, int64_t number)
+{
+	struct memory_form *form = store_memory_form(self, number);
+
+	if (form != NULL)
+		form_discard(self, form);
+}
+
 static int
 play(struct store_memory *self, const struct change *change)
 {
@@ -306,6 +342,9 @@ play(struct store_memory *self, const struct change *change)
 		return 0;
 	case PUT_FORM:
 		return play_form(self, change);
+	case REMOVE_FORM:
+		play_remove_form(self, change->form.number);
+		return 0;
 	case PUT_DEFINITION:
 		return copy_bytes(&store_memory_form(self, change->form.number)->definition,
 		    buf_bytes(&change->bytes), buf_length(&change->bytes));
@@ -371,14 +410,8 @@ memory_free(struct store **store)
 	memory_rollback(*store);
 	HASH_ITER (by_seq, self->rows_by_seq, row, next_row)
 		remove_row(self, row->row.seq);
-	HASH_ITER (by_id, self->forms, form, next_form) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it loses sight of uthash's table */
-		HASH_DELETE(by_id, self->forms, form);
-		buf_free(&form->state);
-		buf_free(&form->definition);
-		free(form->title);
-		free(form);
-	}
+	HASH_ITER (by_id, self->forms, form, next_form)
+		form_discard(self, form);
 	buf_free(&self->position);
 	free(self);
 	*store = NULL;
@@ -400,6 +433,7 @@ static const struct store_ops memory_ops = {
     .update_row = memory_update_row,
     .delete_row = memory_delete_row,
     .put_form = memory_put_form,
+    .remove_form = memory_remove_form,
     .put_definition = memory_put_definition,
     .put_position = memory_put_position,
     .commit = memory_commit,

@@ -161,6 +161,7 @@ sqlite_ends(struct store *store, struct store_ends *ends)
 		return -1;
 	ends->last_seq = sqlite3_column_int64(statement, 0);
 	ends->last_form = sqlite3_column_int64(statement, 1);
+	ends->forms = sqlite3_column_int64(statement, 2);
 	sqlite3_reset(statement);
 	return 0;
 }
@@ -211,6 +212,21 @@ sqlite_put_form(struct store *store, const struct store_form *form, const struct
 	sqlite3_bind_int64(statement, 1, form->number);
 	store_sqlite_bind_bytes(statement, 2, buf_bytes(state), buf_length(state));
 	return store_sqlite_run(self, NAME_PUT_STATE);
+}
+
+static int
+sqlite_remove_form(struct store *store, int64_t number)
+{
+	static const enum statement all[] = {
+	    NAME_REMOVE_FORM, NAME_REMOVE_STATE, NAME_REMOVE_DEFINITION};
+	struct store_sqlite *self = sqlite_of(store);
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		sqlite3_bind_int64(self->statements[all[i]], 1, number);
+		if (store_sqlite_run(self, all[i]) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -321,6 +337,7 @@ static const struct store_ops sqlite_ops = {
     .update_row = store_sqlite_update_row,
     .delete_row = store_sqlite_delete_row,
     .put_form = sqlite_put_form,
+    .remove_form = sqlite_remove_form,
     .put_definition = store_sqlite_put_definition,
     .put_position = sqlite_put_position,
     .commit = sqlite_commit,

@@ -9,6 +9,7 @@
 #include "analyticsd/counters.h"
 #include "analyticsd/forms_recount.h"
 #include "analyticsd/hash.h"
+#include "analyticsd/hot_definition.h"
 #include "analyticsd/store_memory.h"
 #include "analyticsd/snapshot.h"
 #include "tests/unit/analyticsd/world.h"
@@ -295,6 +296,116 @@ TEST(apply_a_deleted_form_is_as_one_that_never_was)
 	put(&w, 3, 9, 5);
 	CHECK_INT(total(&w, 9), 1);
 	buf_free(&text);
+	world_end(&w);
+}
+
+static bool
+is_stored(struct world *w, int form)
+{
+	struct store_form row;
+	struct form_id id;
+	char hex[25];
+
+	snprintf(hex, sizeof(hex), "%024d", form);
+	CHECK(form_id_parse(&id, hex, FORM_ID_HEX) == 0);
+	return w->store->ops->form(w->store, &id, &row, NULL) > 0;
+}
+
+static int64_t
+rows_left(struct world *w, int64_t most)
+{
+	struct store_row row;
+	int64_t count = 0;
+
+	for (int64_t seq = 1; seq <= most; seq++)
+		count += w->store->ops->row_by_seq(w->store, seq, &row) > 0;
+	return count;
+}
+
+TEST(apply_nothing_is_kept_of_a_form_of_which_nothing_is_left)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	put(&w, 2, 8, 5);
+	define_empty(&w, 9);
+	world_commit(&w);
+	CHECK_INT(forms_known(w.forms), 3);
+	take_away(&w, 1);
+	delete_form(&w, 9);
+	/* One that comes and goes between two commits. */
+	put(&w, 3, 6, 5);
+	take_away(&w, 3);
+	store_memory_fail(w.store, ENOSPC);
+	CHECK_INT(apply_commit(w.apply, WORLD_NOW), -1);
+	store_memory_fail(w.store, 0);
+	world_commit(&w);
+	CHECK(!is_stored(&w, 6) && !is_stored(&w, 7) && is_stored(&w, 8) && !is_stored(&w, 9));
+	CHECK_INT(rows_left(&w, 10), 1);
+	CHECK_INT(forms_known(w.forms), 1);
+	CHECK(world_find(&w, 7) == NULL);
+	world_down(&w);
+	world_up(&w);
+	CHECK_INT(forms_known(w.forms), 1);
+	put(&w, 1, 7, 4);
+	world_commit(&w);
+	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(forms_known(w.forms), 2);
+	world_end(&w);
+}
+
+TEST(apply_a_watched_form_may_begin_again)
+{
+	struct world w;
+	struct room *room = (struct room *)&w; /* only compared with NULL */
+
+	world_begin(&w, 100);
+	put(&w, 1, 7, 5);
+	struct hot_form *hot = world_find(&w, 7);
+	forms_watch(w.forms, hot, room);
+	take_away(&w, 1);
+	world_commit(&w);
+	CHECK(!is_stored(&w, 7));
+	CHECK(world_find(&w, 7) == hot);
+	CHECK(!forms_is_known(hot));
+	put(&w, 1, 7, 5);
+	world_commit(&w);
+	CHECK(is_stored(&w, 7));
+	take_away(&w, 1);
+	world_commit(&w);
+	forms_watch(w.forms, hot, NULL);
+	put(&w, 1, 7, 5);
+	world_commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK_INT(total(&w, 7), 1);
+	world_end(&w);
+}
+
+TEST(apply_a_long_chain_goes_by_parts)
+{
+	struct world w;
+	const int count = 5000;
+
+	world_begin(&w, 100);
+	for (int id = 1; id <= count; id++)
+		put(&w, id, 7, 5);
+	world_commit(&w);
+	for (int id = 1; id <= count; id++)
+		take_away(&w, id);
+	CHECK_INT(apply_commit(w.apply, WORLD_NOW), 0);
+	CHECK(apply_pending(w.apply));
+	CHECK(is_stored(&w, 7));
+	CHECK(rows_left(&w, count) > 0);
+	/* A death in the middle leaves the rest for when it is next looked at. */
+	world_down(&w);
+	world_up(&w);
+	CHECK(!forms_is_known(world_find(&w, 7)));
+	world_commit(&w);
+	CHECK(!is_stored(&w, 7));
+	CHECK_INT(rows_left(&w, count), 0);
+	CHECK(!apply_pending(w.apply));
 	world_end(&w);
 }
 
