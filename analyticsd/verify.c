@@ -14,9 +14,12 @@
 #include "lib/die.h"
 #include "lib/mem.h"
 
+#define STATE_COLUMN 5
+#define LISTING_COLUMN 6
 #define FORM_COLUMNS                                                                       \
-	"SELECT forms.n, id, head, state_seq, updated, state FROM forms LEFT JOIN states " \
-	"ON states.n = forms.n"
+	"SELECT forms.n, id, head, state_seq, updated, state, title, total, last, json "    \
+	"FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "          \
+	"ON definitions.n = forms.n"
 
 void
 verify_differs(struct verify *verify, const char *format, ...)
@@ -103,8 +106,10 @@ make_pair(struct verify *verify, sqlite3_stmt *statement, const char *zone, int6
 		pair->stored = form_new(&pair->id);
 		pair->counted = form_new(&pair->id);
 	} else {
-		pair->stored = verify_decode(&pair->id, statement, 5, name, sizeof(name));
-		pair->counted = verify_decode(&pair->id, statement, 5, name, sizeof(name));
+		pair->stored =
+		    verify_decode(&pair->id, statement, STATE_COLUMN, name, sizeof(name));
+		pair->counted =
+		    verify_decode(&pair->id, statement, STATE_COLUMN, name, sizeof(name));
 	}
 	pair->zone = zone_open(name);
 	if (pair->stored == NULL || pair->counted == NULL || pair->zone == NULL) {
@@ -182,6 +187,9 @@ verify_forms(struct verify *verify, const char *zone)
 			if (!form_outdated(pair.stored))
 				verify_compare(
 				    verify, pair.stored, pair.counted, pair.current ? now_ms : -1);
+			/* Of one that is being counted anew the list is told at the end. */
+			if (!form_outdated(pair.stored) && pair.state_seq != STORE_BARE)
+				verify_listing(verify, all, LISTING_COLUMN, pair.counted);
 		}
 		free_pair(&pair);
 	}

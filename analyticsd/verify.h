@@ -3,7 +3,8 @@
  * against what stands there. Reads one snapshot of DUNE_STATE_DIR/analytics.db and changes
  * nothing, so it may run beside the daemon.
  *
- *   each form     its state, and the rows behind it, against a count over all rows of its chain
+ *   each form     its state, and the rows behind it, against a count over all rows of its chain;
+ *                 what the list of forms says of it, and its definition as text
  *   all rows      stand in exactly one chain
  *   documents     (a BSON dump of both collections, in any order) are the rows and the definitions
  *

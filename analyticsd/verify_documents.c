@@ -8,6 +8,7 @@
 
 #include <bson/bson.h>
 
+#include "analyticsd/definition_text.h"
 #include "analyticsd/response.h"
 #include "analyticsd/verify_state.h"
 #include "lib/die.h"
@@ -21,6 +22,7 @@ struct documents {
 	struct verify *verify;
 	struct response response;
 	struct buf id, record;
+	struct buf definition; /* of the form at hand, as text */
 	struct verify_set rows, forms; /* by seq and by number: found among the documents */
 };
 
@@ -135,6 +137,7 @@ check_form(struct documents *documents, const bson_t *doc)
 	bson_iter_t iter;
 	const char *why;
 	char zone[256];
+	bool same_text = true;
 
 	if (!bson_iter_init_find(&iter, doc, "_id") || !BSON_ITER_HOLDS_OID(&iter))
 		return;
@@ -144,12 +147,17 @@ check_form(struct documents *documents, const bson_t *doc)
 	if (verify_step(verify, row)) {
 		set_add(&documents->forms, sqlite3_column_int64(row, 0));
 		form = verify_decode(&id, row, 1, zone, sizeof(zone));
+		definition_text(doc, &id, &documents->definition);
+		same_text = same_bytes(row, 2, buf_bytes(&documents->definition),
+		    buf_length(&documents->definition));
 	}
 	sqlite3_reset(row);
 	if (form == NULL || !form_defined(form))
 		differs(documents, doc, "form", "its definition is not known");
 	else if (form_define(form, doc, &why) != FORM_UNCHANGED)
 		differs(documents, doc, "form", "has another definition");
+	else if (!same_text)
+		differs(documents, doc, "form", "is shown with another definition");
 	if (form != NULL)
 		form_free(&form);
 }
@@ -248,20 +256,22 @@ verify_documents(struct verify *verify, const char *file)
 
 	buf_init(&documents.id, RESPONSE_MAX_ID);
 	buf_init(&documents.record, RECORD_MAX);
+	buf_init(&documents.definition, DEFINITION_TEXT_MAX);
 	set_init(verify, &documents.rows, "SELECT max(seq) FROM responses");
 	set_init(verify, &documents.forms, "SELECT max(n) FROM forms");
 	verify->row_by_id = verify_prepare(verify,
 	    "SELECT seq, record, forms.id FROM responses JOIN forms ON forms.n = form "
 	    "WHERE responses.id = ?1");
 	verify->form_by_id = verify_prepare(verify,
-	    "SELECT forms.n, state FROM forms LEFT JOIN states ON states.n = forms.n "
-	    "WHERE id = ?1");
+	    "SELECT forms.n, state, json FROM forms LEFT JOIN states ON states.n = forms.n "
+	    "LEFT JOIN definitions ON definitions.n = forms.n WHERE id = ?1");
 	check_all(&documents, file);
 	check_rest(&documents);
 	sqlite3_finalize(verify->row_by_id);
 	sqlite3_finalize(verify->form_by_id);
 	buf_free(&documents.id);
 	buf_free(&documents.record);
+	buf_free(&documents.definition);
 	response_free(&documents.response);
 	MEM_FREE(&documents.rows.bits);
 	MEM_FREE(&documents.forms.bits);

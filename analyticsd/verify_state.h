@@ -44,6 +44,10 @@ struct form *verify_decode(
 void verify_compare(
     struct verify *verify, const struct form *stored, const struct form *counted, int64_t now_ms);
 
+/* verify_listing.c: columns title, total, last and the definition's text, from `column` on. */
+void verify_listing(
+    struct verify *verify, sqlite3_stmt *statement, int column, const struct form *counted);
+
 /* verify_documents.c */
 void verify_documents(struct verify *verify, const char *file);
 

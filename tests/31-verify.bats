@@ -55,6 +55,30 @@ filled() {
 	[[ $output == *'totalResponses: stored '*', counted '* ]]
 }
 
+@test "verify: what the list of forms says, and the definitions" {
+	filled
+	stop_daemon analyticsd
+	verify "$T/final.bson"
+	change "UPDATE forms SET total = total + 1 WHERE n = 1"
+	run -1 verify
+	[[ ${lines[0]} =~ ^form\ [0-9a-f]{24}:\ is\ listed\ with\ [0-9]+\ responses,\ counted\ [0-9]+$ ]]
+	change "UPDATE forms SET total = total - 1, last = last - 1 WHERE n = 1"
+	run -1 verify
+	[[ ${lines[0]} == *': is listed with the newest submission '* ]]
+	change "UPDATE forms SET last = last + 1, title = 'x' WHERE n = 1"
+	run -1 verify
+	[[ ${lines[0]} == *': is listed with the title "x", it is "'* ]]
+	change "UPDATE forms SET last = NULL WHERE n = 1"
+	run -1 verify
+	[[ ${lines[0]} == *': is not listed, and it is known' ]]
+	change "DELETE FROM definitions WHERE n = 1"
+	run -1 verify
+	[[ $output == *': its definition is not kept'* ]]
+	change "UPDATE definitions SET json = replace(json, '\"label\":\"', '\"label\":\"x') WHERE n = 2"
+	run -1 verify "$T/final.bson"
+	[[ $output == *': is shown with another definition'* ]]
+}
+
 @test "verify: wrong use" {
 	run -100 verify "$T/none" extra
 	run -111 verify

@@ -4,8 +4,8 @@
 
 Rounds of DUNE_PROVE_ROUND seconds: writers change the database while troubles happen (trouble.py) by a schedule drawn from the
 seed. At the end of a round the writers pause, all troubles end, and once the pipeline has caught up every form is asked for a
-snapshot, and the clients that have watched all the time for what they last saw; both are held against tests/tools/batch.py over the
-database as it stands. Exit 1 with form, key, wanted and got where anything differs, and the logs are kept.
+snapshot, the clients that have watched all the time for what they last saw, and statsd for the forms; all of it is held against
+tests/tools/batch.py and shown.py over the database as it stands, and analyticsd --verify compares the store with the documents. Exit 1 with form, key, wanted and got where anything differs, and the logs are kept.
 """
 
 import collections
@@ -14,6 +14,7 @@ import os
 import random
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +26,9 @@ sys.path.insert(1, os.path.join(ROOT, "tests", "tools"))
 
 import batch  # noqa: E402
 import pymongo  # noqa: E402
+import shown  # noqa: E402
 import ws  # noqa: E402
+from bson.raw_bson import RawBSONDocument  # noqa: E402
 from processes import DAEMONS, DATABASE, Processes  # noqa: E402
 from trouble import CUTS, Trouble  # noqa: E402
 from watchers import Watcher  # noqa: E402
@@ -94,7 +97,6 @@ class Proof:
         client = pymongo.MongoClient(self.processes.uri, serverSelectionTimeoutMS=10000)
         db = client.get_default_database()
         db.forms.insert_many(self.world.forms[:-2])
-        self.world.defined.update(str(form["_id"]) for form in self.world.forms[:-2])
         for writer in self.writers:
             documents = [writer.response() for _ in range(700)]
             self.world.ids.extend(document["_id"] for document in documents)
@@ -139,71 +141,85 @@ class Proof:
     def compare(self):
         documents = batch.read_documents(self.processes.uri)
         wanted = batch.all_numbers(*documents, zoneinfo.ZoneInfo("UTC"))
-        defined = {str(form["_id"]) for form in documents[0].values()}
-        hidden = self.world.defined - defined
-        unclear = self.world.uncertain - self.world.defined - defined
+        submitted = shown.moments(documents[1])
         deadline = time.monotonic() + CATCH_UP * self.slow
         found = {}
-        for form_id in sorted(set(wanted) - hidden - unclear):
-            lines = self.await_form(form_id, wanted[form_id], deadline)
-            self.compared += 1
-            if lines:
-                found["snapshot of " + form_id] = lines
-        # A room that somebody is in keeps the last state that it was told (docs/protocol.md).
-        for form_id in sorted(hidden - {watcher.form_id for watcher in self.watchers}):
-            lines = self.await_hidden(form_id, wanted.get(form_id), deadline)
-            self.compared += 1
-            if lines:
-                found["deleted form " + form_id] = lines
-        found.update(self.compare_watchers(wanted, hidden | unclear))
+        for form_id in sorted(wanted):
+            found["snapshot of " + form_id] = self.await_form(form_id, wanted[form_id], submitted[form_id], deadline)
+        watched = {watcher.form_id for watcher in self.watchers}
+        for form_id in sorted({str(form["_id"]) for form in self.world.forms} - set(wanted) - watched):
+            found["form that is not there, " + form_id] = self.await_nothing(form_id, deadline)
+        found.update(self.compare_watchers(wanted, submitted))
+        self.compared += len(found)
+        found["/api/forms"] = self.repeat(deadline, lambda: shown.forms_differ(self.processes.ports["statsd"], documents, wanted))
+        found["analyticsd --verify"] = self.repeat(deadline, self.verify)
         for name, lines in found.items():
-            self.differences += len(lines)
-            print("DIFFERENCE %s (%d responses)" % (
-                name, wanted.get(name[-24:], {}).get("totalResponses", 0)))
-            print("\n".join("    " + line for line in lines[:20]), flush=True)
+            if lines:
+                self.differences += len(lines)
+                print("DIFFERENCE %s (%d responses)" % (name, wanted.get(name[-24:], {}).get("totalResponses", 0)))
+                print("\n".join("    " + line for line in lines[:20]), flush=True)
         return len(documents[1])
 
-    def await_form(self, form_id, want, deadline):
-        """As batch.await_form(), and a wsfand or an analyticsd that is just coming up again is waited for."""
+    def repeat(self, deadline, look):
+        """Until there is no difference, or no time."""
         while True:
             self.processes.tend()
-            try:
-                lines = batch.await_form(self.processes.ports["wsfand"], form_id, want,
-                                         min(max(deadline, time.monotonic() + 2), time.monotonic() + 10))
-            except (OSError, ws.Ended, ws.Timeout, ws.Refused) as error:
-                lines = ["%s: %s" % (type(error).__name__, error)]
-                time.sleep(0.2)
-            if not lines or time.monotonic() >= deadline:
-                return lines
-
-    def await_hidden(self, form_id, want, deadline):
-        """Nothing is told of a form whose definition was deleted; once all was counted anew it is one that never had any."""
-        forgotten = want is not None and self.counted_anew()[0] > 0
-        while True:
-            try:
-                lines = batch.await_nothing(self.processes.ports["wsfand"], form_id, 0.5)
-                if lines and forgotten:
-                    lines = batch.await_form(self.processes.ports["wsfand"], form_id, want, time.monotonic() + 2)
-            except (OSError, ws.Ended, ws.Refused) as error:
-                lines = ["%s: %s" % (type(error).__name__, error)]
+            lines = look()
             if not lines or time.monotonic() >= deadline:
                 return lines
             time.sleep(0.2)
 
-    def compare_watchers(self, wanted, hidden):
+    def await_form(self, form_id, want, submitted, deadline):
+        """As batch.await_form(), and a wsfand or an analyticsd that is just coming up again is waited for."""
+        def look():
+            try:
+                return batch.await_form(self.processes.ports["wsfand"], form_id, want,
+                                        min(max(deadline, time.monotonic() + 2), time.monotonic() + 10),
+                                        lambda data: shown.metrics_differ(submitted, data))
+            except (OSError, ws.Ended, ws.Timeout, ws.Refused) as error:
+                return ["%s: %s" % (type(error).__name__, error)]
+        return self.repeat(deadline, look)
+
+    def await_nothing(self, form_id, deadline):
+        """Neither a definition nor a response: nothing is told."""
+        def look():
+            try:
+                return batch.await_nothing(self.processes.ports["wsfand"], form_id, 0.5)
+            except (OSError, ws.Ended, ws.Refused) as error:
+                return ["%s: %s" % (type(error).__name__, error)]
+        return self.repeat(deadline, look)
+
+    def compare_watchers(self, wanted, submitted):
         found, deadline = {}, time.monotonic() + 10 * self.slow
         for watcher in self.watchers:
-            if watcher.form_id in hidden or watcher.form_id not in wanted:
-                continue
-            lines = None
-            while lines != [] and time.monotonic() < deadline:
-                lines = batch.compare(wanted[watcher.form_id], watcher.last) if watcher.last else ["saw nothing"]
-                if lines:
-                    time.sleep(0.05)
-            self.compared += 1
-            if lines or watcher.problem:
-                found["what a client last saw of " + watcher.form_id] = (lines or []) + ([watcher.problem] if watcher.problem else [])
+            found["what a client last saw of " + watcher.form_id] = self.repeat(
+                deadline, lambda w=watcher: self.seen_by(w, wanted.get(w.form_id), submitted[w.form_id]))
         return found
+
+    @staticmethod
+    def seen_by(watcher, want, submitted):
+        lines = [watcher.problem] if watcher.problem else []
+        # A room that somebody is in keeps the last state that it was told (docs/protocol.md); of a form that is gone nothing new comes.
+        if want is None:
+            return lines
+        if watcher.last is None or watcher.metrics is None:
+            return lines + ["saw nothing"]
+        return lines + batch.compare(want, watcher.last) + shown.metrics_differ(submitted, watcher.metrics)
+
+    def verify(self):
+        """What analyticsd --verify finds between the store and a dump of the database as it is."""
+        dump = self.processes.directory + "/dump.bson"
+        client = pymongo.MongoClient(self.processes.uri, document_class=RawBSONDocument)
+        with open(dump, "wb") as file:
+            for name in ("forms", "responses"):
+                for document in client.get_default_database()[name].find():
+                    file.write(document.raw)
+        client.close()
+        done = subprocess.run(self.processes.commands["analyticsd"] + ["--verify", dump], env=self.processes.environment,
+                              capture_output=True, text=True, timeout=120 * self.slow, check=False)
+        if done.returncode not in (0, 1):
+            return ["left with %d: %s" % (done.returncode, done.stderr.strip())]
+        return done.stdout.splitlines() if done.returncode else []
 
     # ---- the whole ----
 

@@ -12,7 +12,7 @@ class Watcher(threading.Thread):
     def __init__(self, port, form_id):
         super().__init__(daemon=True)
         self.port, self.form_id = port, form_id
-        self.last, self.messages, self.connections = None, 0, 0
+        self.last, self.metrics, self.messages, self.connections = None, None, 0, 0
         self.problem = None
         self.stopping = threading.Event()
 
@@ -45,3 +45,5 @@ class Watcher(threading.Thread):
                 self.problem = "a message of another form: %s" % payload[:200]
             if message["type"] == "analytics:update":
                 self.last = message["data"]
+            elif message["type"] == "metrics:update":
+                self.metrics = message["data"]

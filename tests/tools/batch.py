@@ -373,24 +373,28 @@ def compare(want, data):
     return found
 
 
-def await_form(port, form_id, want, deadline):
-    """Watches one form until its numbers are as wanted; the differences that are left."""
+def await_form(port, form_id, want, deadline, metrics_differ=None):
+    """Watches one form until its numbers are as wanted; the differences that are left. `metrics_differ` gives those
+    in the data of a metrics:update, which must become none as well."""
     client = ws.connect(port, "/ws/forms/" + form_id, timeout=10)
-    found = ["no analytics:update came"]
+    found = {"analytics:update": ["no analytics:update came"]}
+    if metrics_differ:
+        found["metrics:update"] = ["no metrics:update came"]
     try:
-        while True:
+        while any(found.values()):
             left = deadline - time.monotonic()
             message = client.json(max(left, 0.001))
             if message.get("formId") != form_id:
                 return ["a message of another form came: %s" % short(message)]
             if message["type"] == "analytics:update":
-                found = compare(want, message["data"])
-                if not found:
-                    return []
+                found[message["type"]] = compare(want, message["data"])
+            elif message["type"] == "metrics:update" and metrics_differ:
+                found[message["type"]] = metrics_differ(message["data"])
+        return []
     except ws.Timeout:
-        return found
+        return sum(found.values(), [])
     except ws.Ended as end:
-        return ["the connection ended: %s" % end] + found
+        return ["the connection ended: %s" % end] + sum(found.values(), [])
     finally:
         client.close()
 
