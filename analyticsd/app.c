@@ -262,8 +262,7 @@ on_query(void *owner, struct report *report, const struct report_query *query)
 {
 	struct app *app = owner;
 
-	form_query_answer(
-	    states_served(app->states), states_stale(app->states), report, query);
+	form_query_answer(states_served(app->states), states_stale(app->states), report, query);
 }
 
 static const struct report_events report_events = {

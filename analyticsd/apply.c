@@ -247,8 +247,8 @@ write_all(struct apply *apply)
 	    forms_write(apply->config.forms) < 0)
 		return -1;
 	if (apply->moved &&
-	    store->ops->put_position(
-		store, buf_bytes(&apply->position), buf_length(&apply->position), apply->partial) < 0)
+	    store->ops->put_position(store, buf_bytes(&apply->position),
+		buf_length(&apply->position), apply->partial) < 0)
 		return -1;
 	return store->ops->commit(store);
 }

@@ -12,8 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analyticsd/counters.h"
 #include "analyticsd/page_check.h"
 #include "lib/die.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sock.h"
 
@@ -221,13 +223,48 @@ empty_wal(sqlite3 *handle)
 	return code;
 }
 
-/* What cannot be done now is tried again with the next commit. */
-static int
-on_commit(void *owner UNUSED, sqlite3 *handle, const char *name UNUSED, int pages)
+/* What cannot be done now is tried again with the next commit; the commit itself stands. */
+static void
+checkpoint(struct database *database, sqlite3 *handle)
 {
-	if (pages >= WAL_PAGES)
-		empty_wal(handle);
+	static struct log_limit limit = LOG_LIMIT(3, 60000);
+	int code = empty_wal(handle) & 0xff;
+
+	if (code == SQLITE_OK) {
+		counters[COUNTER_checkpoints]++;
+	} else if (code == SQLITE_BUSY) {
+		counters[COUNTER_checkpoints_put_off]++;
+	} else {
+		counters[COUNTER_checkpoints_failed]++;
+		log_limited(&limit, LOG_ERROR,
+		    "unable to move the WAL into %s: %s; the WAL grows until it works again",
+		    database->path, sqlite3_errmsg(handle));
+	}
+}
+
+static int
+on_commit(void *owner, sqlite3 *handle, const char *name UNUSED, int pages)
+{
+	struct database *database = owner;
+
+	if (pages >= database->wal_pages)
+		checkpoint(database, handle);
 	return SQLITE_OK;
+}
+
+/* A hook for the tests: so few pages of cache and of WAL that a transaction is written in its
+ * middle, and that the WAL is moved often. */
+static int
+set_test_pages(struct database *database)
+{
+	const char *text = getenv("DUNE_TEST_PAGES");
+	char sql[64];
+
+	if (text == NULL)
+		return 0;
+	database->wal_pages = atoi(text);
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = %d", database->wal_pages);
+	return execute(database, sql);
 }
 
 /* PRAGMA quick_check would read all of it, which takes as long as there are responses: damage
@@ -286,7 +323,7 @@ database_open(struct database *database)
 	}
 	sqlite3_extended_result_codes(database->handle, 1);
 	sqlite3_busy_timeout(database->handle, BUSY_MS);
-	sqlite3_wal_hook(database->handle, on_commit, NULL);
+	sqlite3_wal_hook(database->handle, on_commit, database);
 	if (reserve(database) < 0)
 		return -1;
 	if (execute(database,
@@ -294,6 +331,8 @@ database_open(struct database *database)
 		"PRAGMA cache_size = -8192;"
 		"PRAGMA journal_size_limit = 67108864; PRAGMA cell_size_check = ON;"
 		"PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;") < 0)
+		return -1;
+	if (set_test_pages(database) < 0)
 		return -1;
 	return check_version(database) < 0 ? -1 : check_size(database);
 }
@@ -303,6 +342,7 @@ database_init(struct database *database, const char *directory, const char *name
 {
 	database->path = mem_printf("%s/%s", directory, name);
 	database->lock_fd = -1;
+	database->wal_pages = WAL_PAGES;
 }
 
 int

@@ -21,6 +21,7 @@ struct database {
 	sqlite3 *handle;
 	char *path;
 	int lock_fd;
+	int wal_pages; /* the size from which on the WAL is moved into the database */
 	char failure[256]; /* SQLite's words for the last error */
 };
 

@@ -35,8 +35,8 @@ void fan_port_changed(struct fan_port *fan, struct hot_form *hot, int64_t at_ms)
 void fan_port_set_stale(struct fan_port *fan, bool stale);
 /* The forms go: nobody watches any of them now. fan_port_attach() must follow. */
 void fan_port_detach(struct fan_port *fan);
-/* From now on rooms watch these forms, and are told of their numbers. Dies (111) when they cannot be
- * read. */
+/* From now on rooms watch these forms, and are told of their numbers. Dies (111) when they cannot
+ * be read. */
 void fan_port_attach(struct fan_port *fan, struct forms *forms, bool stale);
 /* metrics:update to all watched rooms. */
 void fan_port_metrics(struct fan_port *fan);

@@ -20,7 +20,8 @@
 
 /* What was counted cannot be told from what is held any more: it is counted anew. */
 void forms_stale(struct forms *forms, struct hot_form *hot, int64_t now_ms);
-/* Before form_define() or form_undefine(): a copy, when it might take long to count the form anew; else NULL. */
+/* Before form_define() or form_undefine(): a copy, when it might take long to count the form anew;
+ * else NULL. */
 struct form *forms_before(const struct forms *forms, const struct hot_form *hot);
 /* It said FORM_REBUILD: it is counted anew. Takes forms_before()'s. */
 void forms_redefined(

@@ -8,6 +8,8 @@
 #include "lib/log.h"
 
 #define LIMIT LOG_LIMIT(10, 1000)
+/* More than there are; were there more, the last ones would share. */
+#define REASONS 24
 
 static void
 say(struct log_limit *limit, const bson_t *doc, const char *kind, const char *why)
@@ -27,13 +29,30 @@ say(struct log_limit *limit, const bson_t *doc, const char *kind, const char *wh
 	bson_free(text);
 }
 
+/* One for each reason; reasons are literals, and few. */
+static struct log_limit *
+limit_of(const char *why)
+{
+	static struct {
+		const char *why;
+		struct log_limit limit;
+	} rows[REASONS];
+	size_t i = 0;
+
+	while (i < REASONS - 1 && rows[i].why != NULL && strcmp(rows[i].why, why) != 0)
+		i++;
+	if (rows[i].why == NULL) {
+		rows[i].why = why;
+		rows[i].limit = (struct log_limit)LIMIT;
+	}
+	return &rows[i].limit;
+}
+
 void
 malformed_note(const bson_t *doc, const char *kind, const char *why)
 {
-	static struct log_limit responses = LIMIT, others = LIMIT;
-
 	counters[COUNTER_malformed]++;
-	say(strcmp(kind, "response") == 0 ? &responses : &others, doc, kind, why);
+	say(limit_of(why), doc, kind, why);
 }
 
 void

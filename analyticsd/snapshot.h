@@ -13,7 +13,8 @@ struct zone;
 
 /* Both write one JSON object behind what is in `out`. -1 with errno ENOBUFS: it is longer than
  * `out` may become; nothing was written then. `at_ms`: when the source committed the oldest change
- * that is new in it; 0: nothing is said of that. `stale`: they are not the numbers of all that there is. */
+ * that is new in it; 0: nothing is said of that. `stale`: these are not the numbers of all that
+ * there is. */
 MUST_CHECK int snapshot_analytics(
     const struct form *form, bool stale, int64_t at_ms, struct buf *out);
 /* The `data` of the former alone, as a value. */

@@ -48,7 +48,7 @@ struct state *states_served(struct states *states);
 struct state *states_active(struct states *states);
 /* They are not the same. */
 bool states_rebuilding(const struct states *states);
-/* What viewers see is not all that there is: of before a rebuild, or of a first scan that still runs. */
+/* What viewers see is not all that there is: of before a rebuild, or of a first scan that runs. */
 bool states_stale(const struct states *states);
 
 /* Begins to count anew, or begins that again. 0; -1: not now, it is to be offered again once

@@ -4,8 +4,8 @@
  * disk).
  *
  * What is in it:
- *   position     the place in the source that all the rest stands at (opaque bytes), and whether what
- *                lies before it is only a part of what is to be counted (docs/protocol.md, `partial`)
+ *   position     the place in the source that all the rest stands at (opaque bytes), and whether
+ *                what lies before it is only a part of what is there (docs/protocol.md, `partial`)
  *   form rows    by form id: a number, where its chain begins, its encoded state, its
  *                definition as text, and what a list of forms shows
  *   rows         one per response, numbered in the order in which they came (seq, from 1); by the
@@ -107,8 +107,7 @@ struct store_ops {
 	/* With its state and its definition. Its chain must be empty. */
 	int (*remove_form)(struct store *store, int64_t number);
 	int (*put_definition)(struct store *store, int64_t number, const void *json, size_t length);
-	int (*put_position)(
-	    struct store *store, const void *position, size_t length, bool partial);
+	int (*put_position)(struct store *store, const void *position, size_t length, bool partial);
 	int (*commit)(struct store *store);
 	/* Forgets the transaction, if there is one. Cannot fail. */
 	void (*rollback)(struct store *store);

@@ -309,26 +309,6 @@ play_form(struct store_memory *self, const struct change *change)
 	return copy_bytes(&form->state, buf_bytes(&change->bytes), buf_length(&change->bytes));
 }
 
-static void
-form_discard(struct store_memory *self, struct memory_form *form)
-{
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it loses sight of uthash's table */
-	HASH_DELETE(by_id, self->forms, form);
-	buf_free(&form->state);
-	buf_free(&form->definition);
-	free(form->title);
-	free(form);
-}
-
-static void
-play_remove_form(struct store_memory *self, int64_t number)
-{
-	struct memory_form *form = store_memory_form(self, number);
-
-	if (form != NULL)
-		form_discard(self, form);
-}
-
 static int
 play(struct store_memory *self, const struct change *change)
 {
@@ -343,7 +323,7 @@ play(struct store_memory *self, const struct change *change)
 	case PUT_FORM:
 		return play_form(self, change);
 	case REMOVE_FORM:
-		play_remove_form(self, change->form.number);
+		store_memory_discard(self, store_memory_form(self, change->form.number));
 		return 0;
 	case PUT_DEFINITION:
 		return copy_bytes(&store_memory_form(self, change->form.number)->definition,
@@ -411,7 +391,7 @@ memory_free(struct store **store)
 	HASH_ITER (by_seq, self->rows_by_seq, row, next_row)
 		remove_row(self, row->row.seq);
 	HASH_ITER (by_id, self->forms, form, next_form)
-		form_discard(self, form);
+		store_memory_discard(self, form);
 	buf_free(&self->position);
 	free(self);
 	*store = NULL;

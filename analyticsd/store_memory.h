@@ -39,6 +39,9 @@ struct memory_form *store_memory_form(struct store_memory *self, int64_t number)
 void store_memory_list_form(
     struct memory_form *form, const struct store_form *from, const char *title);
 
+/* Frees it. NULL: there is none. */
+void store_memory_discard(struct store_memory *self, struct memory_form *form);
+
 /* Operations of the store. */
 int store_memory_definition(struct store *store, int64_t number, struct buf *json);
 int store_memory_list(struct store *store, const struct form_id *after, size_t limit,

@@ -21,6 +21,19 @@ store_memory_form(struct store_memory *self, int64_t number)
 	return form;
 }
 
+void
+store_memory_discard(struct store_memory *self, struct memory_form *form)
+{
+	if (form == NULL)
+		return;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it loses sight of uthash's table */
+	HASH_DELETE(by_id, self->forms, form);
+	buf_free(&form->state);
+	buf_free(&form->definition);
+	free(form->title);
+	free(form);
+}
+
 int
 store_memory_definition(struct store *store, int64_t number, struct buf *json)
 {

@@ -16,9 +16,9 @@
 
 #define STATE_COLUMN 5
 #define LISTING_COLUMN 6
-#define FORM_COLUMNS                                                                       \
-	"SELECT forms.n, id, head, state_seq, updated, state, title, total, last, json "    \
-	"FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "          \
+#define FORM_COLUMNS                                                                     \
+	"SELECT forms.n, id, head, state_seq, updated, state, title, total, last, json " \
+	"FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "       \
 	"ON definitions.n = forms.n"
 
 void
@@ -106,10 +106,10 @@ make_pair(struct verify *verify, sqlite3_stmt *statement, const char *zone, int6
 		pair->stored = form_new(&pair->id);
 		pair->counted = form_new(&pair->id);
 	} else {
-		pair->stored =
-		    verify_decode(&pair->id, statement, STATE_COLUMN, name, sizeof(name));
-		pair->counted =
-		    verify_decode(&pair->id, statement, STATE_COLUMN, name, sizeof(name));
+		pair->stored = verify_decode(
+		    &pair->id, statement, STATE_COLUMN, name, sizeof(name));
+		pair->counted = verify_decode(
+		    &pair->id, statement, STATE_COLUMN, name, sizeof(name));
 	}
 	pair->zone = zone_open(name);
 	if (pair->stored == NULL || pair->counted == NULL || pair->zone == NULL) {

@@ -148,8 +148,8 @@ check_form(struct documents *documents, const bson_t *doc)
 		set_add(&documents->forms, sqlite3_column_int64(row, 0));
 		form = verify_decode(&id, row, 1, zone, sizeof(zone));
 		definition_text(doc, &id, &documents->definition);
-		same_text = same_bytes(row, 2, buf_bytes(&documents->definition),
-		    buf_length(&documents->definition));
+		same_text = same_bytes(
+		    row, 2, buf_bytes(&documents->definition), buf_length(&documents->definition));
 	}
 	sqlite3_reset(row);
 	if (form == NULL || !form_defined(form))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What /api/forms shows of a form: its place in the list, title, total and newest submission, and its
- * definition, against what is counted. */
+/* What /api/forms shows of a form: its place in the list, title, total and newest submission, and
+ * its definition, against what is counted. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -27,8 +27,9 @@ compare_list(struct verify *verify, const char *id, sqlite3_stmt *statement, int
 	if (!listed)
 		return;
 	if (title == NULL || strcmp(title, form_title(counted)) != 0)
-		verify_differs(verify, "form %s: is listed with the title \"%.200s\", it is \"%.200s\"",
-		    id, title != NULL ? title : "", form_title(counted));
+		verify_differs(verify,
+		    "form %s: is listed with the title \"%.200s\", it is \"%.200s\"", id,
+		    title != NULL ? title : "", form_title(counted));
 	if ((uint64_t)total != form_total(counted))
 		verify_differs(verify,
 		    "form %s: is listed with %" PRId64 " responses, counted %" PRIu64, id, total,

@@ -118,8 +118,7 @@ is_blank(const struct line *line)
 static void
 give_event(struct line_feed *feed, const struct line *line, enum event_op op, const bson_t *doc)
 {
-	struct event event = {
-	    .op = op, .at = EVENT_NO_TIME, .partial = feed->scan, .doc = doc};
+	struct event event = {.op = op, .at = EVENT_NO_TIME, .partial = feed->scan, .doc = doc};
 	bson_t position;
 
 	feed->position(feed->source, line, &position);

@@ -24,7 +24,7 @@ struct line_feed {
 	struct buf event; /* the event under construction */
 	/* The position behind `line`; initialises `out`. */
 	void (*position)(struct source *source, const struct line *line, bson_t *out);
-	/* Until line_feed_at_end(): the owner's first reading, or what line_feed_rebuild() began. */
+	/* Until line_feed_at_end(): the owner's first reading; what line_feed_rebuild() began. */
 	bool scan, rebuild;
 };
 
@@ -42,8 +42,8 @@ bool line_feed_give(struct line_feed *feed);
 
 /* The lines from here on are everything, anew: EVENT_REBUILD. */
 void line_feed_rebuild(struct line_feed *feed);
-/* There are no more for now: that a rebuild or the first reading is done is said now, if it is still
- * to be said. */
+/* There are no more for now: that a rebuild or the first reading is done is said now, if that is
+ * still to be done. */
 void line_feed_at_end(struct line_feed *feed);
 /* Where we are, without a line: EVENT_POSITION. */
 void line_feed_here(struct line_feed *feed);

@@ -165,6 +165,8 @@ env_start(int argc, char **argv, const struct program *program, const struct set
 	const struct env_table all = {.rows = table, .count = count};
 	log_init(program->name, LOG_INFO, LOG_TEXT);
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files is a disk that is full: the write fails, and says so. */
+	signal(SIGXFSZ, SIG_IGN);
 	enum option option = option_parse(argc, argv, program);
 	if (option == OPTION_HELP)
 		help(program, &all);

@@ -51,10 +51,10 @@ struct program {
 };
 
 /* The first thing in main(): reads the environment into `settings`, starts the log (the table
- * must hold DUNE_LOG_LEVEL and DUNE_LOG_FORMAT), ignores SIGPIPE, and serves the options:
- * --help (every setting with default and current value; names ending in _SECRET and passwords
- * in URLs are masked) and --version leave with 0; --check with 0 or 100. A wrong setting is
- * fatal, 100, and says the variable, the value and what is allowed; an unknown option or
+ * must hold DUNE_LOG_LEVEL and DUNE_LOG_FORMAT), ignores SIGPIPE and SIGXFSZ, and serves the
+ * options: --help (every setting with default and current value; names ending in _SECRET and
+ * passwords in URLs are masked) and --version leave with 0; --check with 0 or 100. A wrong setting
+ * is fatal, 100, and says the variable, the value and what is allowed; an unknown option or
  * argument too. `check` (may be NULL) is the daemon's own look at the whole (files that must be
  * readable, settings that exclude each other): it dies by itself, and runs with --check too. */
 void env_start(int argc, char **argv, const struct program *program, const struct setting *table,

@@ -172,7 +172,7 @@ formDeleted' "$(grep -v '"op": "position"' "$T/sink.out" | sed 's/{"op": "\([a-z
 	total=$(grep -c '"op": "[rf]' "$T/first.out")
 	for line in $(seq 1 240 "$total"); do
 		sink_start --position "$(sed -n "${line}p" "$T/first.out" |
-			sed 's/.*"position": \({.*}\), "doc": .*/\1/')"
+			sed 's/.*"position": \({.*}\), "partial": true, "doc": .*/\1/')"
 		: >"$T/sink.out"
 		start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
 		wait_until 10 ops_reach position 1

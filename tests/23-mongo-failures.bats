@@ -662,7 +662,7 @@ certificate() {
 	for part in 'an entry of answers that is no document' 'an answer without a fieldId that can be one' 'a second answer to one field' \
 		'more than 1,024 answers' 'more than 1,024 options in one answer' 'the end of a text of over 65,536 bytes' \
 		'a value that fits no field' 'a duration that cannot be believed'; do
-		log_has analyticsd "malformed part of response .\"_id\" : \"(scanned|followed) [0-9]+\".* skipped: $part"
+		log_has analyticsd "malformed part of response .*\"_id\" : \"(scanned|followed) [0-9]+\".* skipped: $part"
 	done
 	log_has analyticsd "malformed part of form .*$FORM.* skipped"
 	log_has analyticsd 'malformed response .* skipped: its _id is too long'

@@ -114,6 +114,75 @@ dune_unmount() {
 	wait_until 10 http_is "$(last_port statsd)" /readyz 200
 }
 
+# limit_files NAME BYTES|infinity: no file of it may grow over that.
+limit_files() {
+	"$PYTHON" - "$(daemon_pid "$1")" "$2" <<-'PYTHON'
+		import resource, sys
+		most = resource.RLIM_INFINITY if sys.argv[2] == "infinity" else int(sys.argv[2])
+		resource.prlimit(int(sys.argv[1]), resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+	PYTHON
+}
+
+stored() { [ "$(sqlite3 "file:$DUNE_STATE_DIR/analytics.db?mode=ro" 'SELECT count(*) FROM responses')" = "$1" ]; }
+state_size() { stat -c %s "$DUNE_STATE_DIR/analytics.db$1"; }
+metrics_say() { http_get "$(last_port statsd)" /metrics | grep -q -- "^$1"; }
+
+@test "the disk is full in the middle of a statement: analyticsd waits for room, and goes on" {
+	new_seed
+	generate --seed "$SEED" --forms 6 --responses 400 >"$T/feed.jsonl"
+	start_daemon statsd
+	start_daemon wsfand
+	# So few pages of cache that a transaction is written before its end.
+	start_daemon analyticsd DUNE_TEST_PAGES=16
+	start_daemon ingestd DUNE_SOURCE="file:$T/feed.jsonl"
+	numbers_match "$T/feed.jsonl"
+	ws_spawn client --path "/ws/forms/$FORM" --stay
+	limit_files analyticsd "$(state_size '')"
+	generate --seed $((SEED + 1)) --forms 6 --responses 3000 >>"$T/feed.jsonl"
+	wait_until 15 log_has analyticsd 'unable to commit: .*; nothing is read until it works again'
+	wait_until 10 http_is "$(last_port statsd)" /readyz 503
+	daemon_alive analyticsd
+	limit_files analyticsd infinity
+	numbers_match "$T/feed.jsonl"
+	spawned_alive client
+	wait_until 10 http_is "$(last_port statsd)" /readyz 200
+	# Killed in the middle of it, too.
+	limit_files analyticsd "$(state_size '')"
+	generate --seed $((SEED + 2)) --forms 6 --responses 6000 >>"$T/feed.jsonl"
+	wait_until 15 eval 'http_get "$(last_port statsd)" /readyz | grep -q "unable to commit"'
+	kill_daemon analyticsd
+	start_daemon analyticsd
+	numbers_match "$T/feed.jsonl"
+	run ! log_has analyticsd 'is corrupt'
+}
+
+# large FIRST LAST: responses with texts of 60,000 bytes, as mongodump writes them.
+large() {
+	"$PYTHON" - "$1" "$2" "$FORM" <<-'PYTHON'
+		import sys, bson
+		first, last, form = int(sys.argv[1]), int(sys.argv[2]), bson.ObjectId(sys.argv[3])
+		for n in range(first, last + 1):
+		    sys.stdout.buffer.write(bson.encode({"_id": n, "formId": form, "answers": [{"fieldId": "t", "value": "7" * 60000}]}))
+	PYTHON
+}
+
+@test "the WAL cannot be moved into the database: said and counted, commits go on, and so does it" {
+	start_daemon statsd
+	start_daemon analyticsd
+	large 1 1000 | socat -u - "UNIX-CONNECT:$DUNE_RUN_DIR/ingest.sock"
+	wait_until 30 stored 1000
+	[ "$(state_size '')" -gt 40000000 ]
+	limit_files analyticsd "$(state_size '')"
+	large 1001 1300 | socat -u - "UNIX-CONNECT:$DUNE_RUN_DIR/ingest.sock"
+	wait_until 20 log_has analyticsd 'unable to move the WAL into .*analytics.db: .*; the WAL grows until it works again'
+	wait_until 10 metrics_say 'dune_analyticsd_checkpoints_total{result="failed"} [1-9]'
+	run ! log_has analyticsd 'unable to commit'
+	limit_files analyticsd infinity
+	large 1301 1302 | socat -u - "UNIX-CONNECT:$DUNE_RUN_DIR/ingest.sock"
+	wait_until 20 eval '[ "$(state_size "-wal")" = 0 ]'
+	wait_until 10 stored 1302
+}
+
 @test "analyticsd does not read: ingestd stops reading its source, in bounded memory" {
 	new_seed
 	generate --seed "$SEED" --forms 6 --responses 2000 >"$T/one.jsonl"

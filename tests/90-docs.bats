@@ -375,6 +375,7 @@ in_passing() {
 		analyticsd --verify                                31-verify.bats, and above
 		dune-frame -d                                      10-dune-frame.bats
 		ulimit -n                                          a shell's own
+		ulimit -f                                          a shell's own
 		systemctl restart dune-live.target                 needs systemd as init; 73-systemd.bats looks at the units
 		systemctl reload dune-wsfand dune-statsd           likewise; 47-upgrade.bats
 		sv restart ingestd                                 above, for wsfand

@@ -2,6 +2,7 @@
 """The four daemons and the database: started, killed, stopped, and started again as a supervisor would."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -48,7 +49,7 @@ class Processes:
             "DUNE_STATS_LISTEN": "127.0.0.1:%d" % self.ports["statsd"],
             "DUNE_CONNECT_RATE": "0", "DUNE_DRAIN_MS": "50", "DUNE_COMMIT_INTERVAL_MS": "50", "DUNE_METRICS_INTERVAL_MS": "500",
             "DUNE_MAX_FORMS_IN_MEMORY": "16", "DUNE_TEST_FAIL_COMMIT": self.fail_commit,
-            "DUNE_TEST_STEP_ROWS": "5",
+            "DUNE_TEST_STEP_ROWS": "5", "DUNE_TEST_PAGES": "64",
             "ASAN_OPTIONS": "detect_stack_use_after_return=0", **settings}
         os.makedirs(directory + "/state")
 
@@ -101,6 +102,16 @@ class Processes:
         with self.lock:
             if name in self.running:
                 self.running[name].send_signal(number)
+
+    def limit(self, name, size):
+        """No file of it may grow over that; None: as far as it likes."""
+        most = resource.RLIM_INFINITY if size is None else size
+        with self.lock:
+            if name in self.running:
+                try:
+                    resource.prlimit(self.running[name].pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+                except ProcessLookupError:
+                    pass  # it has left by itself
 
     def left(self, name, process, code):
         if code is not None and code not in EXPECTED:

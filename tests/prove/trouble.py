@@ -27,7 +27,7 @@ READS = ["getMore", "getMore", "getMore", "aggregate", "find"]
 KINDS = [("kill_ingestd", 5), ("kill_analyticsd", 5), ("kill_wsfand", 1.5), ("kill_statsd", 0.7), ("kill_database", 2),
          ("freeze", 4), ("cut_all", 1.5), ("cut_waiting", 1.5), ("cut_reply", 5), ("error", 6), ("slow", 2), ("trickle", 2),
          ("hang", 0.7), ("step_down", 1.5), ("election", 1.5), ("kill_streams", 2), ("interrupt", 2), ("lose_batch", 2),
-         ("empty", 2), ("hold", 2), ("one_time", 2), ("large", 2), ("disk_full", 2),
+         ("empty", 2), ("hold", 2), ("one_time", 2), ("large", 2), ("disk_full", 1.5), ("file_limit", 1.5),
          ("roll", 0.6), ("drop_responses", 0.3), ("drop_forms", 0.2), ("drop_database", 0.2), ("rename_away", 0.3),
          ("rename_over", 0.3), ("fatal", 0.4), ("lagging_scan", 0.5), ("damage", 0.6)]
 CUTS = ("cut_all", "cut_waiting", "cut_reply")
@@ -240,6 +240,13 @@ class Trouble:
         except FileNotFoundError:
             pass
 
+    def file_limit(self, seed):
+        """No file of analyticsd may grow over a size: what it writes is cut off in a statement, in the WAL, in a checkpoint."""
+        state = os.path.dirname(self.processes.fail_commit) + "/state/"
+        sizes = [os.path.getsize(state + name) for name in os.listdir(state) if name.startswith("analytics.db")]
+        self.processes.limit("analyticsd", int(self.pick(seed, sizes) * (0.5 + seed)) if sizes else 0)
+        self.later(seed * 1.5, lambda: self.processes.limit("analyticsd", None))
+
     def damage(self, seed):
         """Something happens to analytics.db while nobody has it open; after TERM nothing is in the WAL."""
         state = os.path.dirname(self.processes.fail_commit) + "/state/"
@@ -263,6 +270,7 @@ class Trouble:
     def calm(self):
         """Everything is well from here on."""
         self.make_room()
+        self.processes.limit("analyticsd", None)
         self.processes.all_up()
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:

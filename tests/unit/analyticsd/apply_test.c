@@ -184,7 +184,8 @@ TEST(apply_partial_goes_with_the_position)
 	CHECK(apply_placed(w.apply));
 	CHECK(apply_partial(w.apply));
 	/* What has no position says nothing of it. */
-	world_take(&w, "{\"_id\":1,\"formId\":{\"$oid\":\"000000000000000000000007\"},\"answers\":[]}");
+	world_take(
+	    &w, "{\"_id\":1,\"formId\":{\"$oid\":\"000000000000000000000007\"},\"answers\":[]}");
 	world_take(&w, "{\"op\":\"position\"}");
 	CHECK(apply_partial(w.apply));
 	world_take(&w, "{\"op\":\"position\",\"position\":{\"p\":2}}");
@@ -383,30 +384,48 @@ TEST(apply_a_watched_form_may_begin_again)
 	world_end(&w);
 }
 
+/* As the loop does: steps of what is counted anew, and commits. */
+static void
+settle(struct world *w)
+{
+	struct hot_form *done;
+
+	for (int turn = 0; turn < 100; turn++) {
+		if (forms_recounting(w->forms))
+			CHECK(forms_step(w->forms, WORLD_NOW, &done) >= 0);
+		CHECK_INT(apply_commit(w->apply, WORLD_NOW), 0);
+		if (!forms_recounting(w->forms) && !apply_pending(w->apply))
+			return;
+	}
+	CHECK(false);
+}
+
 TEST(apply_a_long_chain_goes_by_parts)
 {
-	struct world w;
 	const int count = 5000;
+	struct world w;
 
-	world_begin(&w, 100);
-	for (int id = 1; id <= count; id++)
-		put(&w, id, 7, 5);
-	world_commit(&w);
-	for (int id = 1; id <= count; id++)
-		take_away(&w, id);
-	CHECK_INT(apply_commit(w.apply, WORLD_NOW), 0);
-	CHECK(apply_pending(w.apply));
-	CHECK(is_stored(&w, 7));
-	CHECK(rows_left(&w, count) > 0);
-	/* A death in the middle leaves the rest for when it is next looked at. */
-	world_down(&w);
-	world_up(&w);
-	CHECK(!forms_is_known(world_find(&w, 7)));
-	world_commit(&w);
-	CHECK(!is_stored(&w, 7));
-	CHECK_INT(rows_left(&w, count), 0);
-	CHECK(!apply_pending(w.apply));
-	world_end(&w);
+	for (int life = 0; life < 2; life++) {
+		world_begin(&w, 100);
+		for (int id = 1; id <= count; id++)
+			put(&w, id, 7, 5);
+		world_commit(&w);
+		for (int id = 1; id <= count; id++)
+			take_away(&w, id);
+		CHECK_INT(apply_commit(w.apply, WORLD_NOW), 0);
+		CHECK(is_stored(&w, 7));
+		CHECK(rows_left(&w, count) > 0);
+		/* A death in the middle leaves the rest for when it is next looked at. */
+		if (life == 1) {
+			world_down(&w);
+			world_up(&w);
+			CHECK(!forms_is_known(world_find(&w, 7)));
+		}
+		settle(&w);
+		CHECK(!is_stored(&w, 7));
+		CHECK_INT(rows_left(&w, count), 0);
+		world_end(&w);
+	}
 }
 
 TEST(forms_evicts_idle_ones_only)

@@ -72,14 +72,14 @@ TEST(response_in_part)
 	check_left_out(ANSWERS("7, {'fieldId': 'a', 'value': 1}"), 1U << PART_ENTRY);
 	check_left_out(ANSWERS("{'value': 1}"), 1U << PART_FIELD_ID);
 	check_left_out(ANSWERS("{'fieldId': 'no id', 'value': 1}"), 1U << PART_FIELD_ID);
-	check_left_out(ANSWERS("{'fieldId': 5, 'value': 1}, null"),
-	    1U << PART_FIELD_ID | 1U << PART_ENTRY);
+	check_left_out(
+	    ANSWERS("{'fieldId': 5, 'value': 1}, null"), 1U << PART_FIELD_ID | 1U << PART_ENTRY);
 	check_left_out(ANSWERS("{'fieldId': 'a', 'value': 1}, {'fieldId': 'a', 'value': 2}"),
 	    1U << PART_REPEATED);
 	check_left_out(ANSWERS("{'fieldId': 'a'}"), 1U << PART_VALUE);
 	check_left_out(ANSWERS("{'fieldId': 'a', 'value': null}"), 1U << PART_VALUE);
-	check_left_out(ANSWERS("{'fieldId': 'a', 'value': {'$numberDouble': 'NaN'}}"),
-	    1U << PART_VALUE);
+	check_left_out(
+	    ANSWERS("{'fieldId': 'a', 'value': {'$numberDouble': 'NaN'}}"), 1U << PART_VALUE);
 	check_left_out(ANSWERS("{'fieldId': 'a', 'value': ['x', 1]}"), 1U << PART_VALUE);
 	check_left_out(META("{'durationMs': 5, 'startedAt': {'$date': 1000}}"), 0);
 	check_left_out(META("null"), 0);
@@ -89,8 +89,7 @@ TEST(response_in_part)
 	check_left_out(META("{'durationMs': -1}"), 1U << PART_META);
 	check_left_out(META("{'startedAt': 'x', 'durationMs': 7}"), 1U << PART_META);
 	check_left_out(META("{'startedAt': {'$date': 6000}}"), 1U << PART_META);
-	check_left_out(
-	    "{" HEAD "'answers': [], 'meta': {'startedAt': {'$date': 6000}}}", 0);
+	check_left_out("{" HEAD "'answers': [], 'meta': {'startedAt': {'$date': 6000}}}", 0);
 }
 
 TEST(response_cut_off)

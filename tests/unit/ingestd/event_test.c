@@ -9,11 +9,14 @@
 TEST(event_is_encoded_as_the_protocol_says)
 {
 	bson_t *position = BCON_NEW("n", BCON_INT32(1)), *doc = BCON_NEW("_id", BCON_INT32(5));
-	struct event event = {
-	    .op = EVENT_RESPONSE_DELETED, .at = 1234567, .position = position, .partial = true,
+	struct event event = {.op = EVENT_RESPONSE_DELETED,
+	    .at = 1234567,
+	    .position = position,
+	    .partial = true,
 	    .doc = doc};
 	bson_t *want = BCON_NEW("op", "responseDeleted", "position", "{", "n", BCON_INT32(1), "}",
-	    "partial", BCON_BOOL(true), "at", BCON_DATE_TIME(1234567), "doc", "{", "_id", BCON_INT32(5), "}");
+	    "partial", BCON_BOOL(true), "at", BCON_DATE_TIME(1234567), "doc", "{", "_id",
+	    BCON_INT32(5), "}");
 	struct event_view view;
 	struct buf out;
 
