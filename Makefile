@@ -4,6 +4,7 @@
 #   CC=clang               another compiler; its objects stand apart in build/clang/
 #   SANITIZER=address,undefined   an instrumented build, in build/address-undefined/
 #   DEBUG=1                no optimisation, in build/debug/
+#   WERROR=1               a warning is an error
 
 CC       = gcc
 PREFIX  ?= /usr/local
@@ -29,7 +30,7 @@ SANITIZE := -fsanitize=$(SANITIZER) -fno-sanitize-recover=undefined -fno-omit-fr
 else ifndef DEBUG
 CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
-ALL_CFLAGS = -std=c17 $(WARNINGS) $(HARDENING) $(CFLAGS) $(SANITIZE)
+ALL_CFLAGS = -std=c17 $(WARNINGS) $(if $(filter 1,$(WERROR)),-Werror) $(HARDENING) $(CFLAGS) $(SANITIZE)
 
 DAEMONS  := ingestd analyticsd wsfand statsd
 PROGRAMS := $(DAEMONS:%=$(B)/bin/%) $(B)/bin/dune-frame
@@ -61,11 +62,13 @@ UNIT_PROGRAMS := $(foreach area,$(UNIT_AREAS),$(if $(wildcard tests/unit/$(area)
 STANDIN       := $(if $(wildcard tests/mongo/*.c),$(B)/tests/mongo-standin)
 TOOLS         := $(patsubst tests/tools/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 
-# Each source's clang-tidy, looked at again when its object would be made again.
-TIDY := $(patsubst %.c,$(B)/tidy/%,$(sort $(wildcard $(addsuffix /*.c,lib lib/tools $(DAEMONS) tests/unit \
-	$(UNIT_AREAS:%=tests/unit/%) tests/mongo tests/tools tests/fuzz tests/bench))))
+# What clang and clang-tidy say of each source, asked again when its object would be made again.
+ALL_SOURCES := $(sort $(wildcard $(addsuffix /*.c,lib lib/tools $(DAEMONS) tests/unit \
+	$(UNIT_AREAS:%=tests/unit/%) tests/mongo tests/tools tests/fuzz tests/bench)))
+CLANG := $(ALL_SOURCES:%.c=$(B)/by-clang/%)
+TIDY := $(ALL_SOURCES:%.c=$(B)/tidy/%)
 
-.PHONY: all tests test demo prove bench bench-ingest fuzz install deb uninstall clean help lint tidy format FORCE
+.PHONY: all tests test demo prove bench bench-ingest fuzz install deb uninstall clean help lint clang tidy format FORCE
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS)
@@ -128,6 +131,13 @@ $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) -MMD -MP -c -o $@ $<
 
+clang: $(CLANG)
+
+$(B)/by-clang/%: %.c $(B)/obj/%.o
+	@mkdir -p $(@D)
+	@clang -fsyntax-only -Werror $(CPPFLAGS) $(ALL_CFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) $<
+	@touch $@
+
 tidy: $(TIDY)
 
 $(B)/tidy/%: %.c $(B)/obj/%.o .clang-tidy tests/.clang-tidy
@@ -184,5 +194,6 @@ help:
 	@echo "make install    programs, man pages, examples (PREFIX=$(PREFIX), DESTDIR)"
 	@echo "make deb        a Debian package, into $(B)/"
 	@echo "CC=clang, SANITIZER=address,undefined, DEBUG=1: variants, each in a directory of its own"
+	@echo "WERROR=1: a warning is an error"
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
