@@ -219,13 +219,33 @@ load(struct jwt_keys *keys, const struct jwt_config *config, char *error)
 	return load_secrets(keys, config, error);
 }
 
+/* Whoever says what tokens are to be like wants them asked for. */
+static int
+check_none(const struct jwt_config *config, char *error)
+{
+	const char *asked = config->issuer != NULL ? "DUNE_JWT_ISSUER is set"
+	    : config->audience != NULL             ? "DUNE_JWT_AUDIENCE is set"
+						   : NULL;
+	const struct jwt_kind *kind = &kinds[config->algorithm];
+
+	if (config->algorithm != JWT_HS256)
+		return fail(error, "DUNE_JWT_ALGORITHM is %s, and there is no key: set %s",
+		    kind->name,
+		    kind->family == JWT_HMAC ? SECRET_FILE_SETTING : PUBLIC_KEY_SETTING);
+	if (asked != NULL)
+		return fail(error,
+		    "%s, and there is no key: set " SECRET_FILE_SETTING " or " PUBLIC_KEY_SETTING,
+		    asked);
+	return 0;
+}
+
 int
 jwt_keys_load(
     struct jwt_keys **keys, const struct jwt_config *config, char error[static JWT_ERROR_SIZE])
 {
 	*keys = NULL;
 	if (!jwt_wanted(config))
-		return 0;
+		return check_none(config, error);
 	struct jwt_keys *fresh = mem_zalloc(sizeof(*fresh));
 	fresh->algorithm = (enum jwt_algorithm)config->algorithm;
 	if (config->issuer != NULL)

@@ -88,8 +88,8 @@ const char *jwt_algorithm_name(enum jwt_algorithm algorithm);
 /* Reads the settings and files. 0, and *keys is NULL where no token is wanted; -1, and `error`
  * names the setting and what is wrong: a file that cannot be read, is empty or too long, holds
  * no key or a private one, a key that is not of the algorithm's kind (RSA of at least 2,048
- * bits, RFC 7518, 3.3; the algorithm's own curve, 3.4), or settings that exclude each
- * other. Never what the files hold. */
+ * bits, RFC 7518, 3.3; the algorithm's own curve, 3.4), settings that exclude each other, or
+ * ones of tokens without any key. Never what the files hold. */
 MUST_CHECK int jwt_keys_load(
     struct jwt_keys **keys, const struct jwt_config *config, char error[static JWT_ERROR_SIZE]);
 

@@ -134,6 +134,15 @@ counter_is() { [ "$(http_get "$(listen_port statsd)" /metrics | sed -n "s/^$1{[^
 	eq 100 "$FAIL_STATUS" 'no such file'
 	start_fails wsfand 5 DUNE_TRUSTED_PROXIES=10.0.0.0/33 -- --check
 	eq 100 "$FAIL_STATUS" 'no such network'
+	# Who says what tokens are like, and gives no key, would have everybody let in.
+	local daemon setting
+	for daemon in wsfand statsd; do
+		for setting in DUNE_JWT_ALGORITHM=RS256 DUNE_JWT_ISSUER=us DUNE_JWT_AUDIENCE=here; do
+			start_fails "$daemon" 5 "$setting" DUNE_JWT_SECRET_FILE= -- --check
+			eq 100 "$FAIL_STATUS" "$setting without a key"
+			log_has "$daemon" "fatal: ${setting%=*} is .*and there is no key: set DUNE_JWT_"
+		done
+	done
 	# One that is too short holds, with a warning.
 	start_daemon wsfand DUNE_JWT_SECRET=short
 	log_has wsfand 'WARN: .*shorter'

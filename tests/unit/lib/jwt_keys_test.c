@@ -46,11 +46,19 @@ check_refused(int line, const struct jwt_config *config, const char *wanted)
 TEST(jwt_keys_may_be_none)
 {
 	struct jwt_keys *keys;
-	struct jwt_config config = {.issuer = "x", .algorithm = JWT_RS256};
+	struct jwt_config config = {.algorithm = JWT_HS256};
 
 	CHECK(!jwt_wanted(&config));
 	CHECK_INT(jwt_keys_load(&keys, &config, error), 0);
 	CHECK(keys == NULL);
+	/* But not where it is said what tokens are like. */
+	CHECK_REFUSED("DUNE_JWT_ALGORITHM is RS256, and there is no key: set "
+		      "DUNE_JWT_PUBLIC_KEY_FILE",
+	    .algorithm = JWT_RS256);
+	CHECK_REFUSED("DUNE_JWT_ALGORITHM is HS512, and there is no key: set DUNE_JWT_SECRET_FILE",
+	    .algorithm = JWT_HS512);
+	CHECK_REFUSED("DUNE_JWT_ISSUER is set, and there is no key", .issuer = "x");
+	CHECK_REFUSED("DUNE_JWT_AUDIENCE is set, and there is no key", .audience = "x");
 }
 
 TEST(jwt_keys_secrets)
