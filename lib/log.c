@@ -17,7 +17,8 @@ static struct {
 	const char *program;
 	enum log_level level;
 	enum log_format format;
-} log_state = {"dune", LOG_INFO, LOG_TEXT};
+	int64_t instance;
+} log_state = {"dune", LOG_INFO, LOG_TEXT, 0};
 
 /* A line under construction. `text` may fill up to `limit`; what comes behind the
  * message (the mark of a cut, the end of the JSON object) has its room beyond. */
@@ -39,6 +40,12 @@ const char *
 log_program(void)
 {
 	return log_state.program;
+}
+
+void
+log_set_instance(int64_t instance)
+{
+	log_state.instance = instance;
 }
 
 bool
@@ -104,24 +111,43 @@ line_put_escaped(struct line *line, const char *text, size_t length, bool json)
 	}
 }
 
+static void PRINTF_LIKE(2, 3) line_print(struct line *line, const char *format, ...)
+{
+	char text[64];
+	va_list arguments;
+	va_start(arguments, format);
+	int length = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	line_put(line, text, MIN((size_t)MAX(length, 0), sizeof(text) - 1));
+}
+
+/* All that stands before the text. */
 static void
-line_write(enum log_level level, const char *message, size_t length)
+line_begin(struct line *line, enum log_level level, uint64_t held_back)
 {
 	static const char *const names[] = {"DEBUG", "INFO", "WARN", "ERROR"};
+	if (log_state.format == LOG_TEXT) {
+		line_print(line, "%s: ", names[level]);
+		return;
+	}
+	line_print(line, "{\"level\":\"%s\",\"program\":\"", names[level]);
+	line_put_escaped(line, log_state.program, strlen(log_state.program), true);
+	line_print(line, "\",\"pid\":%ld,", (long)getpid());
+	if (log_state.instance > 0)
+		line_print(line, "\"instance\":%lld,", (long long)log_state.instance);
+	if (held_back > 0)
+		line_print(line, "\"held_back\":%llu,", (unsigned long long)held_back);
+	line_print(line, "\"message\":\"");
+}
+
+static void
+line_write(enum log_level level, uint64_t held_back, const char *message, size_t length)
+{
 	bool json = log_state.format == LOG_JSON;
 	struct line line = {.length = 0};
 	line.limit = LINE_MAX_BYTES - sizeof(CUT_MARK "\"}") + 1;
 
-	if (json)
-		line_put(&line, "{\"level\":\"", 10);
-	line_put(&line, names[level], strlen(names[level]));
-	if (json) {
-		line_put(&line, "\",\"program\":\"", 13);
-		line_put_escaped(&line, log_state.program, strlen(log_state.program), true);
-		line_put(&line, "\",\"message\":\"", 13);
-	} else {
-		line_put(&line, ": ", 2);
-	}
+	line_begin(&line, level, held_back);
 	line_put_escaped(&line, message, length, json);
 	if (line.cut)
 		line_put_end(&line, CUT_MARK);
@@ -145,12 +171,12 @@ log_format_line(enum log_level level, uint64_t held_back, const char *format, va
 	if (length < 0)
 		length = snprintf(message, sizeof(message), "%s", format);
 	size_t used = (size_t)length < sizeof(message) ? (size_t)length : sizeof(message) - 1;
-	if (held_back > 0 && used < sizeof(message) - 1) {
+	if (held_back > 0 && log_state.format == LOG_TEXT && used < sizeof(message) - 1) {
 		int more = snprintf(message + used, sizeof(message) - used,
 		    " (%llu like this held back)", (unsigned long long)held_back);
 		used = MIN(used + (size_t)more, sizeof(message) - 1);
 	}
-	line_write(level, message, used);
+	line_write(level, held_back, message, used);
 	errno = saved;
 }
 

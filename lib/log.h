@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* log: one line to stderr per call: `LEVEL: text`, or one JSON object a line
- * (`{"level":"INFO","program":"wsfand","message":"…"}`) when so told.
+ * (`{"level":"INFO","program":"wsfand","pid":123,"message":"…"}`) when so told.
  *
  * No time stamp: svlogd and s6-log add it. The whole line leaves in one
  * write(2). Bytes that are not printable (what a client sent, say) are written
@@ -21,6 +21,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
  * this is called the program is "dune", the level INFO and the format text. */
 void log_init(const char *program, enum log_level level, enum log_format format);
 const char *log_program(void);
+/* Which of several on one machine this is, for the JSON lines; 0: the only one. */
+void log_set_instance(int64_t instance);
 
 /* Whether a line of this level would be written: spares building costly ones. */
 bool log_enabled(enum log_level level);
@@ -33,7 +35,7 @@ void log_at(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* For lines that may repeat: at most `burst` lines, refilled one each
  * `interval_ms`; what was held back is counted and named in the next line that
- * passes: `… (12 like this held back)`. Static storage, zero is not valid:
+ * passes: `… (12 like this held back)`, or `"held_back":12`. Static storage, zero is not valid:
  *     static struct log_limit limit = LOG_LIMIT(5, 1000);
  *     log_limited(&limit, LOG_WARN, "bad frame from %s", name); */
 struct log_limit {

@@ -72,18 +72,31 @@ need_promtool() { need_command promtool; }
 descriptors_told() { http_get "$PORT" /metrics | grep -qxF "dune_process_open_fds{daemon=\"$1\"} $(fd_count "$1")"; }
 ready_is() { http_get "$PORT" /metrics | grep -q "^dune_ready{daemon=\"$1\"} $2\$"; }
 
+held_back_is_told() {
+	echo '{"formId":1}' | send_frames "$DUNE_RUN_DIR/frames.2.sock"
+	log_has wsfand:2 '"held_back":'
+}
+
 @test "logs as JSON: every line of every daemon is an object with the fields of docs/logs.md" {
 	printf 'no document\n' >"$T/feed.jsonl"
+	local name knocks=30
 	start_pipeline "file:$T/feed.jsonl" DUNE_LOG_FORMAT=json DUNE_LOG_LEVEL=debug
 	echo '{"formId":1}' | send_frames
 	ws --path "/ws/forms/$FORM" --count 1 >/dev/null
 	wait_until 5 log_has wsfand 'bad frame'
 	wait_until 5 log_has ingestd 'line 1 skipped'
-	local name
+	# The second of several, and lines of one kind, some of which are held back.
+	start_daemon wsfand:2 DUNE_INSTANCE=2 DUNE_LISTEN=127.0.0.1:0 DUNE_LOG_FORMAT=json
+	while ((knocks-- > 0)); do echo '{"formId":1}'; done | send_frames "$DUNE_RUN_DIR/frames.2.sock"
+	wait_until 20 held_back_is_told
+	stop_daemon wsfand:2
+	jq -se 'all(.instance == 2) and (map(.held_back // empty) | length > 0 and all(. > 0))' "$T/wsfand:2.log"
+	run -1 grep -q 'like this held back' "$T/wsfand:2.log"
 	for name in ingestd analyticsd wsfand statsd; do
 		stop_daemon "$name"
 		[ -s "$T/$name.log" ]
-		jq -e --arg name "$name" 'keys == ["level", "message", "program"] and .program == $name
+		jq -e --arg name "$name" --argjson pid "$(daemon_pid "$name")" '
+			(keys - ["held_back"]) == ["level", "message", "pid", "program"] and .program == $name and .pid == $pid
 			and (.level | IN("DEBUG", "INFO", "WARN", "ERROR"))' "$T/$name.log" >"$T/verdicts"
 		eq true "$(sort -u "$T/verdicts")" "lines of $name"
 	done

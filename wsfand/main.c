@@ -4,6 +4,7 @@
 
 #include "lib/die.h"
 #include "lib/env.h"
+#include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/reaper.h"
 #include "lib/signals.h"
@@ -35,6 +36,7 @@ main(int argc, char **argv)
 	signals_hold_early();
 	succession_init(argv);
 	env_start(argc, argv, &program, settings_table, settings_count, &settings, admit_check);
+	log_set_instance(settings.instance);
 	notify_init();
 	loop = ev_default_loop(0);
 	if (!loop)

@@ -2,6 +2,7 @@
 #include "lib/log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -78,6 +79,44 @@ write_long(void)
 	log_init("p", LOG_INFO, LOG_JSON);
 	memset(text, '"', sizeof(text) - 1);
 	log_info("%s", text);
+}
+
+static void
+write_limited_json(void)
+{
+	static struct log_limit limit = LOG_LIMIT(1, 50);
+	log_init("wsfand", LOG_INFO, LOG_JSON);
+	log_limited(&limit, LOG_WARN, "bad");
+	log_set_instance(2);
+	log_limited(&limit, LOG_WARN, "bad");
+	log_limited(&limit, LOG_WARN, "bad");
+	nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+	log_limited(&limit, LOG_WARN, "again");
+}
+
+/* What is behind `name` in `line`, a number, -1 where there is none. */
+static long
+number_behind(const char *line, const char *name)
+{
+	const char *at = strstr(line, name);
+	return at != NULL ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+TEST(log_json_lines_tell_what_they_are_of)
+{
+	capture(&got, write_limited_json);
+	char *second = strchr(got.err, '\n');
+	CHECK(second != NULL);
+	*second++ = '\0';
+	CHECK_INT(json_scan_object(got.err, strlen(got.err), NULL, 0, NULL), 0);
+	CHECK_INT(json_scan_object(second, strlen(second), NULL, 0, NULL), 0);
+	CHECK(number_behind(got.err, "\"pid\":") > 1);
+	CHECK_INT(number_behind(second, "\"pid\":"), number_behind(got.err, "\"pid\":"));
+	CHECK_INT(number_behind(got.err, "\"instance\":"), -1);
+	CHECK_INT(number_behind(second, "\"instance\":"), 2);
+	CHECK_INT(number_behind(got.err, "\"held_back\":"), -1);
+	CHECK_INT(number_behind(second, "\"held_back\":"), 2);
+	CHECK(strstr(second, ",\"message\":\"again\"}\n") != NULL);
 }
 
 TEST(log_cuts_long_lines)
