@@ -194,6 +194,23 @@ held_back_after_one_more() { knock && log_has wsfand 'like this held back'; }
 	wait_until 10 held_back_after_one_more
 }
 
+@test "the totals are logged every so often" {
+	start_daemon wsfand DUNE_TEST_TOTALS_MS=100
+	wait_until 5 log_has wsfand '^INFO: 0 clients in 0 rooms, 0 producers; since the start 0 frames, 0 messages sent, 0 connects$'
+	ws_spawn one --path "/ws/forms/$FORM" --stay
+	ws_spawn two --path "/ws/forms/$FORM" --stay
+	ws_spawn three --path "/ws/forms/$OTHER" --stay
+	{
+		state 1
+		event 2
+	} | send_frames
+	wait_until 5 log_has wsfand \
+		'^INFO: 3 clients in 2 rooms, 0 producers; since the start 2 frames, [0-9]+ messages sent, 3 connects$'
+	# Without the hook: not before five minutes.
+	start_daemon wsfand:2 DUNE_RUN_DIR="$T/state"
+	eq 0 "$(log_count wsfand:2 'since the start')" "totals at the start"
+}
+
 @test "interest: rooms there are, rooms opened, viewers, rooms closed" {
 	start_daemon wsfand
 	ws_spawn early --path "/ws/forms/$FORM" --stay

@@ -197,3 +197,36 @@ for n in range(3000):
 		assert len(pongs) < 50, "only the latest pong waits"
 	END
 }
+
+# pile COUNT ROOMS: so many events for each of the rooms of tests/tools/viewers.c, all of which wsfand finds at once.
+pile() {
+	local room n
+	for room in $(seq 0 $(($2 - 1))); do
+		for n in $(seq "$1"); do printf '{"type":"event","formId":"60f7b1b9e1234567%08x"}\n' "$room"; done
+	done >"$T/pile"
+	kill -STOP "$(daemon_pid wsfand)"
+	send_frames <"$T/pile"
+	kill -CONT "$(daemon_pid wsfand)"
+}
+
+events_reach() { [ "$(grep -c '"type":"event"' "$T/$1.out")" -ge "$2" ]; }
+
+@test "over 200 frames that are read but not yet broadcast are told, at once and once" {
+	# A room of over 512 clients is served in more than one turn of the loop.
+	(($(ulimit -Hn) >= 3000)) || skip "a file limit under 3000"
+	start_daemon wsfand
+	mkfifo "$T/crowd.in"
+	exec {crowd}<>"$T/crowd.in"
+	SPAWN_STDIN=$T/crowd.in spawn crowd "$BUILD/tests/viewers" "$(listen_port wsfand)" "$DUNE_RUN_DIR/frames.sock" 2650 5 5
+	wait_until 60 has_line crowd '^ready$'
+	# 150 are no reason yet: the line would name them, and be the only one.
+	pile 30 5
+	pile 60 5
+	wait_until 10 log_has wsfand '^WARN: [2-4][0-9]{2} frames are read but not yet broadcast$'
+	ws_spawn last --path /ws/forms/60f7b1b9e123456700000004 --stay
+	pile 60 5
+	wait_until 10 events_reach last 60
+	eq 1 "$(log_count wsfand 'not yet broadcast')" lines
+	echo >&"$crowd"
+	await_spawned crowd 60
+}

@@ -262,6 +262,40 @@ sys.stdout.buffer.write(d)" | "$SELF" "$@"'
 	log_has wsfand 'fatal: state of version 99: this binary does not read its version; versions 1 to 1 are read'
 }
 
+@test "1011: what is handed over of a client cannot be: it is closed, the others stay" {
+	# Stands for a wsfand that hands over two clients: of one, a message that it had read, as half read.
+	cat >"$T/predecessor" <<-'END'
+		import os, socket, struct, sys, zlib
+		def element(tag, value):
+		    if isinstance(value, int): value = value.to_bytes(max(1, (value.bit_length() + 7) // 8), "little")
+		    return struct.pack("<HI", tag, len(value)) + value
+		def client(fd, frame):
+		    os.set_inheritable(fd, True)
+		    return element(7, element(1, fd) + element(2, 1) + element(3, bytes(16)) + element(10, 9) + element(12, 9)
+		        + element(15, 10**9) + element(20, frame))
+		(bad, bad_peer), (good, good_peer) = socket.socketpair(), socket.socketpair()
+		whole = b"\x81\x82\0\0\0\0{}"
+		body = element(1, element(1, b"0")) + element(6, element(1, bytes(12)) + element(2, 2)) \
+		    + client(bad.fileno(), whole) + client(good.fileno(), whole[:-1])
+		estate = os.memfd_create("estate", 0)
+		os.write(estate, b"dunewsf\n" + struct.pack("<IIQ", 1, zlib.crc32(body), len(body)) + body)
+		if os.fork():
+		    os.execve(sys.argv[1], sys.argv[1:], os.environ | {"DUNE_ESTATE_FD": str(estate)})
+		bad.close(); good.close(); bad_peer.settimeout(60); good_peer.settimeout(60)
+		with open(sys.argv[0] + ".out", "wb") as out:
+		    out.write(bad_peer.recv(1000) + b"\n")
+		    good_peer.sendall(whole[-1:])
+		    got = b""
+		    while b"INVALID_MESSAGE" not in got: got += good_peer.recv(1000) or sys.exit()
+		    out.write(b"INVALID_MESSAGE\n")
+	END
+	start_daemon statsd
+	DUNE_TEST_WRAPPER="$PYTHON $T/predecessor" start_daemon wsfand
+	wait_until 10 grep -qs INVALID_MESSAGE "$T/predecessor.out"
+	eq $'\x88\x10\x03\xf3internal error' "$(head -n 1 "$T/predecessor.out")" 'the Close'
+	wait_until 5 metric_is 'dune_wsfand_closes_total\{by="server",code="1011",reason="fault"\}' 1
+}
+
 @test "a new binary that hangs is given up, and meanwhile all goes on" {
 	start_daemon wsfand DUNE_SANDBOX=0 # it executes no script
 	crowd 100 10 200
