@@ -315,6 +315,14 @@ s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print("here", flush=T
 	log_has wsfand:2 'fatal: unable to bind .*/frames.sock: Address already in use'
 	start_fails wsfand:3 5 DUNE_RUN_DIR="$T/state" DUNE_LISTEN="127.0.0.1:$(listen_port wsfand)"
 	eq 111 "$FAIL_STATUS" "port in use"
+	# An address that nobody knows now may be known later.
+	local daemon setting
+	for daemon in wsfand:5:DUNE_LISTEN statsd:5:DUNE_STATS_LISTEN; do
+		setting=${daemon##*:} daemon=${daemon%:*}
+		start_fails "$daemon" 5 DUNE_RUN_DIR="$T/state" "$setting=[fe80::1%nowhere]:0"
+		eq 111 "$FAIL_STATUS" "$daemon: an unknown address"
+		log_has "$daemon" 'fatal: unable to .*\[fe80::1%nowhere\]:0: Cannot assign requested address'
+	done
 	start_fails wsfand:4 5 DUNE_ALLOWED_ORIGINS=localhost
 	eq 100 "$FAIL_STATUS" "a bad origin"
 	log_has wsfand:4 'DUNE_ALLOWED_ORIGINS'

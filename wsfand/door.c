@@ -74,8 +74,9 @@ listen_tcp(const char *text, const struct door_config *config)
 	struct sock_address address;
 	int fd = listeners_take(config->listeners, text);
 
+	/* The words are good (env_check_listen); a name may be known later. */
 	if (fd < 0 && sock_address_parse(&address, text) < 0)
-		die_usage("DUNE_LISTEN: unknown address %s", text);
+		die_system("unable to bind %s", text);
 	if (fd < 0)
 		fd = config->shared ? sock_listen_tcp_shared(&address, BACKLOG)
 				    : sock_listen_tcp(&address, BACKLOG);
