@@ -23,15 +23,17 @@ option_parse(int argc, char **argv, const struct program *program)
 	    [OPTION_VERSION] = "--version",
 	    [OPTION_CHECK] = "--check",
 	};
+	const struct program_option *own = program->option;
+	bool is_own = argc > 1 && own != NULL && strcmp(argv[1], own->name) == 0;
 	if (argc < 2)
 		return OPTION_RUN;
-	if (argc > 2)
+	if (argc > (is_own && own->argument != NULL ? 3 : 2))
 		die_usage("too many arguments; --help tells what there is");
+	if (is_own)
+		return OPTION_OWN;
 	for (int i = OPTION_HELP; i <= OPTION_CHECK; i++)
 		if (strcmp(argv[1], names[i]) == 0)
 			return (enum option)i;
-	if (program->option != NULL && strcmp(argv[1], program->option->name) == 0)
-		return OPTION_OWN;
 	die_usage("unknown argument \"%s\"; --help tells what there is", argv[1]);
 }
 
@@ -79,17 +81,28 @@ print_setting(
 	printf("now %s\n", text == NULL ? "unset" : env_shown(setting, text));
 }
 
-static NORETURN void
-help(const struct program *program, const struct env_table *table)
+static void
+print_usage(const struct program *program)
 {
+	const struct program_option *own = program->option;
+	bool argument = own != NULL && own->argument != NULL;
+	char option[80] = "";
+	if (own != NULL)
+		snprintf(option, sizeof(option), "%s%s%s", own->name, argument ? " " : "",
+		    argument ? own->argument : "");
 	printf("usage: %s [--help | --version | --check%s%s]\n\n%s: %s\n\n", program->name,
-	    program->option ? " | " : "", program->option ? program->option->name : "",
-	    program->name, program->summary);
+	    own != NULL ? " | " : "", option, program->name, program->summary);
 	printf("  --help     prints this\n"
 	       "  --version  prints the version\n"
 	       "  --check    validates the settings: exit 0, or 100 and what is wrong\n");
-	if (program->option != NULL)
-		printf("  %s\n             %s\n", program->option->name, program->option->help);
+	if (own != NULL)
+		printf("  %s\n             %s\n", option, own->help);
+}
+
+static NORETURN void
+help(const struct program *program, const struct env_table *table)
+{
+	print_usage(program);
 	printf("\nSettings, from the environment (empty is unset):\n\n");
 	int width = 0;
 	for (size_t i = 0; i < table->count; i++)
@@ -178,5 +191,5 @@ env_start(int argc, char **argv, const struct program *program, const struct set
 	if (option == OPTION_CHECK)
 		exit(0);
 	if (option == OPTION_OWN)
-		program->option->run(settings);
+		program->option->run(settings, argc > 2 ? argv[2] : NULL);
 }

@@ -36,9 +36,10 @@ struct setting {
 /* One more option that a daemon has, besides those of all. */
 struct program_option {
 	const char *name; /* "--check-state" */
-	const char *help; /* one line */
-	/* With the settings read and checked. Does not return. */
-	void (*run)(const void *settings);
+	const char *argument; /* one that may stand behind it, "[FILE]", or NULL */
+	const char *help; /* one line, or several with 13 spaces before all but the first */
+	/* With the settings read and checked; `argument` NULL: there is none. Does not return. */
+	void (*run)(const void *settings, const char *argument);
 };
 
 /* What a daemon says of itself in --help. */

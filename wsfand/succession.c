@@ -104,7 +104,7 @@ inheritance_free(struct inheritance **pointer)
 }
 
 void
-succession_check_state(const void *settings UNUSED)
+succession_check_state(const void *settings UNUSED, const char *argument UNUSED)
 {
 	struct estate_summary summary;
 	const char *problem;

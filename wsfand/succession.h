@@ -35,7 +35,7 @@ struct inheritance *succession_inherit(void);
 void inheritance_free(struct inheritance **pointer);
 
 /* For --check-state: judges what stands on standard input; leaves with 0, 100 or 111. */
-void succession_check_state(const void *settings);
+void succession_check_state(const void *settings, const char *argument);
 
 /* `save` writes all that there is; `began_ns` (monotonic) is when all began to wait. `loop` is the
  * default one. */
