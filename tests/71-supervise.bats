@@ -98,6 +98,7 @@ privileges() {
 	: >"$T/feed.jsonl"
 	mkdir "$T/env"
 	set_env DUNE_SOURCE "file:$T/feed.jsonl"
+	set_env DUNE_JWT_SECRET 'a secret of tokens, of at least 32 bytes'
 	# nobody must get at the programs, wherever the checkout is.
 	cp -R "$BIN" "$T/bin"
 	chmod -R a+rX "$T/bin"
@@ -109,6 +110,8 @@ privileges() {
 		# The source, perhaps with a password, is ingestd's alone.
 		[ "$name" = ingestd ] || run -1 grep -q DUNE_SOURCE "/proc/$(supervised_pid "$name")/environ"
 	done
+	for name in ingestd analyticsd; do run -1 grep -q DUNE_JWT_SECRET= "/proc/$(supervised_pid "$name")/environ"; done
+	for name in wsfand statsd; do run -0 grep -q DUNE_JWT_SECRET= "/proc/$(supervised_pid "$name")/environ"; done
 	eq "nobody 750" "$(stat -c '%U %a' "$DUNE_RUN_DIR")"
 	eq "nobody 750" "$(stat -c '%U %a' "$DUNE_STATE_DIR")"
 	eq 660 "$(stat -c %a "$DUNE_RUN_DIR/frames.sock")"
@@ -140,7 +143,35 @@ privileges() {
 	done
 	# Each file in env/ is a setting that a daemon or a run script knows.
 	for file in "$ROOT"/supervise/env/*; do
-		grep -rqE "${file##*/}[,}:)]" "$ROOT"/*/settings.def "$ROOT"/lib/settings_common.def "$ROOT"/supervise/*/*/run \
+		grep -rqE "${file##*/}[,}:)]" "$ROOT"/*/settings.def "$ROOT"/lib/settings_*.def "$ROOT"/supervise/*/*/run \
 			"$ROOT"/supervise/*/*/log/run || fail "nobody knows ${file##*/}"
+	done
+}
+
+# A file without a byte, and one with an empty line: both mean the default, to whatever reads the directory.
+@test "an empty file in env/ is the default" {
+	need_supervisor runit
+	need_supervisor s6
+	local file name line reader
+	unset DUNE_RUN_DIR DUNE_STATE_DIR
+	for line in '' $'\n'; do
+		mkdir -p "$T/env"
+		for file in "$ROOT"/supervise/env/*; do printf %s "$line" >"$T/env/${file##*/}"; done
+		for reader in 'chpst -e' s6-envdir; do
+			for name in ingestd analyticsd wsfand statsd; do
+				eq "$("$BIN/$name" --help)" "$($reader "$T/env" "$BIN/$name" --help)" "$reader $name"
+				$reader "$T/env" env DUNE_SOURCE=- "$BIN/$name" --check
+			done
+		done
+	done
+}
+
+@test "the settings of env/ are the defaults, but for the source" {
+	need_supervisor runit
+	local name
+	unset DUNE_RUN_DIR DUNE_STATE_DIR
+	for name in ingestd analyticsd wsfand statsd; do
+		eq "$(env DUNE_SOURCE="$(cat "$ROOT/supervise/env/DUNE_SOURCE")" "$BIN/$name" --help)" \
+			"$(chpst -e "$ROOT/supervise/env" "$BIN/$name" --help)" "$name"
 	done
 }
