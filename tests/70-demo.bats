@@ -128,6 +128,15 @@ s = socket.socket(); s.bind(('127.0.0.1', $port)); s.listen(); print('here', flu
 	[[ $output == *DUNE_SOURCE* ]] || fail "$output"
 }
 
+@test "a MONGODB_URI without a database is told at once" {
+	local uri
+	for uri in mongodb://127.0.0.1 mongodb://127.0.0.1:27017/ 'mongodb://u:p@127.0.0.1/?replicaSet=rs0' \
+		'mongodb://127.0.0.1?x=/y' mongodb+srv://a.example.test; do
+		MONGODB_URI=$uri run -100 sh "$ROOT/supervise/demo"
+		eq 'demo: MONGODB_URI names no database: put it behind the host, as in mongodb://HOST/DATABASE' "$output"
+	done
+}
+
 @test "without root nothing is installed, and nothing needs to be" {
 	need_root
 	# A copy that somebody else owns, built already.
