@@ -145,6 +145,7 @@ $(B)/tidy/%: %.c $(B)/obj/%.o .clang-tidy tests/.clang-tidy
 	@clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS) $($(patsubst %/,%,$(dir $<))_CFLAGS) 2>$@.err || { cat $@.err; false; }
 	@rm -f $@.err; touch $@
 
+# dune-wsfand@.service, which is made of dune-wsfand.service, is one of several.
 UNITS = $(notdir $(wildcard supervise/systemd/*.service supervise/systemd/*.target))
 
 # The page is part of the program (.incbin).
@@ -166,13 +167,16 @@ install: all
 	install -m 644 supervise/systemd/*.env $(DESTDIR)$(PREFIX)/share/doc/dune-live/examples/systemd
 	for unit in $(UNITS); do sed 's,/usr/local/bin,$(PREFIX)/bin,' supervise/systemd/$$unit \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit; done
+	sed -e 's/^Description=.*/& %i/' -e 's/^ExecStart=/Environment=DUNE_INSTANCE=%i\n&/' \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/dune-wsfand.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/dune-wsfand@.service
 
 # A Debian package of it, into $(B).
 deb: all
 	@sh supervise/debian/build $(B) $(B)
 
 uninstall:
-	rm -f $(foreach unit,$(UNITS),$(DESTDIR)$(PREFIX)/lib/systemd/system/$(unit))
+	rm -f $(foreach unit,$(UNITS) dune-wsfand@.service,$(DESTDIR)$(PREFIX)/lib/systemd/system/$(unit))
 	rm -f $(foreach program,$(notdir $(PROGRAMS)),$(DESTDIR)$(PREFIX)/bin/$(program))
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.1)),$(DESTDIR)$(PREFIX)/share/man/man1/$(page))
 	rm -f $(foreach page,$(notdir $(wildcard docs/man/*.7)),$(DESTDIR)$(PREFIX)/share/man/man7/$(page))

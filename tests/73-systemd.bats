@@ -38,6 +38,13 @@ setup() {
 	[ -s "$T/opt/share/doc/dune-live/examples/systemd/dune.env" ]
 }
 
+@test "systemd: the unit of one of several differs by its instance alone" {
+	run -1 diff "$UNITS/dune-wsfand.service" "$UNITS/dune-wsfand@.service"
+	eq '< Description=dune-live: WebSocket fan-out
+> Description=dune-live: WebSocket fan-out %i
+> Environment=DUNE_INSTANCE=%i' "$(grep '^[<>]' <<<"$output")"
+}
+
 # What systemd does at the start, done by hand: the settings of the example files, the notification.
 @test "systemd: each daemon starts with the example's settings and tells that it is ready" {
 	local name
