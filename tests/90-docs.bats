@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # lane: alone
-# Every block of commands in README.md and docs/ is run here, as it stands there (tests/lint/commands sees to it that none is
-# missing). Only places are other ones: ports, temporary directories, the programs of the build that is tested. What
-# changes a system is run in a system of its own: its network, processes, /etc, /run, /var and /usr/local.
+# Every block of commands in README.md and docs/, and every example of a man page, is run here, as it stands there
+# (tests/lint/commands sees to it that none is missing). Only places are other ones: ports, temporary directories, the
+# programs of the build that is tested. What changes a system is run in a system of its own: its network, processes, /etc,
+# /run, /var and /usr/local.
 
 load helper
 
@@ -16,9 +17,19 @@ commands() {
 		inside' "$ROOT/$1" | sed "${PLACES[@]}"
 }
 
+# example PAGE N: the N-th of the section EXAMPLES, likewise.
+example() {
+	awk -v wanted="$2" '/^\.Sh / { inside = $2 == "EXAMPLES" }
+		/^\.Ed/ { block = 0 }
+		block
+		inside && /^\.(Bd -literal|Dl \$)/ { count++ }
+		inside && count == wanted && /^\.Bd -literal/ { block = 1 }
+		inside && count == wanted && sub(/^\.Dl \$ /, "")' "$ROOT/$1" | sed "${PLACES[@]}"
+}
+
 # run_commands FILE NAME: runs them in the checkout, as somebody types them; what is left in the background goes on.
 run_commands() {
-	commands "$@" >"$T/commands"
+	from "$@" >"$T/commands"
 	[ -s "$T/commands" ] || fail "$1 has no block $2"
 	(cd "$ROOT" && PATH=$T/bin:$PATH exec bash -eu -o pipefail "$T/commands")
 }
@@ -33,13 +44,22 @@ setup() {
 
 has_typed() { grep -q -- "$1" "$T/typed.out"; }
 
+from() { case $1 in docs/man/*) example "$@" ;; *) commands "$@" ;; esac }
+
 # typed FILE NAME: the block in a session of its own, with a standard input, $KEYS, that stays open; output in $T/typed.out.
 typed() {
-	commands "$@" >"$T/typed.commands"
-	mkfifo "$T/keys"
+	from "$@" >"$T/typed.commands"
+	[ -p "$T/keys" ] || mkfifo "$T/keys"
 	exec {KEYS}<>"$T/keys"
 	SPAWN_STDIN=$T/keys spawn typed setsid env -C "$ROOT" "PATH=$T/bin:$PATH" bash -eu "$T/typed.commands"
 	TYPED=${SPAWNED[typed]}
+}
+
+# break_off: what `typed` has started ends.
+break_off() {
+	kill -TERM -- "-$TYPED" 2>/dev/null || true
+	stop_spawned typed
+	TYPED=
 }
 
 teardown() {
@@ -154,6 +174,15 @@ make_dump() {
 	await_demo
 	wait_until 10 http_is "$PORT" "/api/forms/$FORM/analytics" 200
 	await_spawned demo 30
+}
+
+@test "README: another WebSocket client" {
+	need_command wscat
+	wscat --version >/dev/null 2>&1 || skip "wscat is there without the modules that it needs"
+	start_daemon wsfand
+	PLACES+=(-e "s,localhost:8080,localhost:$(listen_port wsfand),")
+	typed README.md wscat
+	wait_until 10 has_typed '"type":"connection:status"'
 }
 
 # ---- docs/operations.md, in a system of its own ----
@@ -288,6 +317,22 @@ house_places() { PLACES+=(-e "s,make && make install,make B='$BUILD' install,");
 	house "$T/script"
 }
 
+# ---- docs/testing.md ----
+
+# outside_of_bats COMMAND...: as if no bats ran already.
+outside_of_bats() {
+	local name
+	for name in $(compgen -e | grep -E '^BATS_|^DUNE_.*_DIR$'); do unset "$name"; done
+	# There, bats has put what is not meant for others.
+	PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin "$@" 3>&-
+}
+
+@test "testing: a part of it" {
+	PLACES+=(-e "s,build/tests/,$BUILD/tests/,g" -e 's,unit-lib lint ,unit-lib ,')
+	run -0 outside_of_bats run_commands docs/testing.md part
+	[[ $output == *"10-dune-frame: 11 passed, 0 failed"*"10-dune-frame: 1 passed, 0 failed"*"unit-lib: "* ]] || fail "$output"
+}
+
 # ---- docs/performance.md ----
 
 @test "performance: the parts of the bench are told" {
@@ -339,11 +384,91 @@ sample() {
 	sample docs/protocol.md socket
 }
 
+# ---- docs/man/ ----
+
+# The programs as they are called, and the places of a pipeline that the test has started.
+man_places() {
+	PATH=$BIN:$PATH
+	PLACES+=(-e "s,/run/dune/,$DUNE_RUN_DIR/,g" -e "s,localhost:8080,127.0.0.1:$(listen_port wsfand),g"
+		-e "s,127.0.0.1:8081,127.0.0.1:$(listen_port statsd),g")
+}
+
+watches() {
+	ws_spawn watcher --path "/ws/forms/$1" --stay
+}
+
+@test "man pages: frames by hand" {
+	start_daemon statsd
+	start_daemon wsfand
+	man_places
+	watches 60f7b1b9e1234567890abcde
+	run_commands docs/man/dune-frame.1 1
+	wait_until 10 has_line watcher '"type":"hello"'
+	stop_spawned watcher
+	watches 60f7b1b9e1234567890abcde
+	run_commands docs/man/wsfand.8 1
+	wait_until 10 has_line watcher '"type":"hello"'
+	# Into a file it writes only what is much.
+	PLACES+=(-e 's,dune-frame -d$,& | cat,')
+	typed docs/man/dune-frame.1 2
+	wait_until 10 has_typed '"type":"room:opened","formId":"60f7b1b9e1234567890abcde"'
+}
+
+@test "man pages: counting, and asking" {
+	make_dump
+	grep '"formId"' "$T/all.jsonl" | gzip >"$T/responses.jsonl.gz"
+	start_daemon statsd
+	start_daemon wsfand
+	start_daemon analyticsd
+	man_places
+	PLACES+=(-e "s,responses.bson,$T/dump/dune/responses.bson," -e "s,responses.jsonl.gz,$T/responses.jsonl.gz,")
+	watches "$FORM"
+	run_commands docs/man/ingestd.8 1
+	local count
+	count=$(grep -c "\"formId\":{\"\$oid\":\"$FORM\"}" "$T/all.jsonl")
+	wait_until 10 has_line watcher "\"totalResponses\":$count,"
+	run_commands docs/man/analyticsd.8 1 >"$T/forms"
+	grep -q '"formId":"' "$T/forms"
+	run -0 run_commands docs/man/analyticsd.8 2
+	[[ $output == *' 0 differences'* ]]
+	run -0 run_commands docs/man/statsd.8 1
+	[[ $output == *"\"roomStats\":{\"$FORM\":1}"* ]]
+	typed docs/man/statsd.8 2
+	wait_until 10 has_typed '^data: {"at"'
+	# ingestd has left.
+	run -0 run_commands docs/man/statsd.8 3
+	[[ $output == *ingestd* ]]
+}
+
+@test "man pages: following a replica set" {
+	mongo_start
+	start_daemon statsd
+	start_daemon wsfand
+	start_daemon analyticsd
+	man_places
+	PLACES+=(-e "s,mongodb://[^']*,$MONGO_SOURCE,")
+	typed docs/man/ingestd.8 2
+	wait_until 10 http_is "$(listen_port statsd)" /readyz 200
+}
+
+@test "man pages: the whole pipeline" {
+	local port
+	port=$(free_port)
+	mkdir "$T/dune"
+	sh "$ROOT/supervise/feed" --seed 1 --rate 0 --past 20 >"$T/dune/feed.jsonl"
+	export DUNE_LISTEN=127.0.0.1:$port DUNE_STATS_LISTEN=127.0.0.1:0 PATH=$BIN:$PATH
+	# Whoever types this takes longer than they do.
+	PLACES+=(-e "s,/tmp/dune,$T/dune,g" -e "s,^curl localhost:8080/readyz,until curl -sSf 127.0.0.1:$port/readyz; do sleep 0.1; done; wait,")
+	typed docs/man/dune-live.7 1
+	wait_until 20 has_typed '"ready":true'
+}
+
 # ---- what the text names in passing ----
 
 # Not run here: where it is, or why not.
 in_passing() {
 	cat <<-'END'
+		sh tests/run                                       is what runs this
 		make bench                                         measures for minutes
 		make bench-ingest                                  measures for minutes
 		make fuzz                                          tests/fuzz/run, for as long as one likes
@@ -360,7 +485,7 @@ in_passing() {
 		apt-get install s6                                 supervise/packages has it
 		apt-get install --no-install-recommends runit-run  takes the place of the system's init
 		mongosh --eval 'rs.initiate()'                     mongosh is not in Debian
-		promtool test rules docs/alerts.test.yml           54-alerts.bats, where promtool is
+		promtool test rules docs/alerts.test.yml           54-monitoring.bats, where promtool is
 		tail -F /var/log/dune/*/current                    does not end; without -F above
 		sv status NAME                                     above, for each NAME
 		sv restart NAME                                    above, for each NAME
@@ -391,6 +516,9 @@ in_passing() {
 @test "docs: commands that are named in passing are accounted for" {
 	local command
 	in_passing >"$T/list"
+	for command in $(grep -oE '[0-9]{2}-[a-z0-9-]+\.bats' "$T/list"); do
+		[ -f "$ROOT/tests/$command" ] || fail "in_passing() names $command, which is not there"
+	done
 	while IFS= read -r command; do
 		grep -qF -- "$command  " "$T/list" || grep -qF -- "$command" <(sed '/^in_passing/,$d' "$BATS_TEST_FILENAME") ||
 			fail "nothing says how \`$command\` is run: tests/90-docs.bats, in_passing()"
