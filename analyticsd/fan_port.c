@@ -96,8 +96,9 @@ open_room(struct fan_port *fan, size_t index, const struct form_id *id, uint32_t
 		if (found > 0)
 			room_attach(fan->config.forms, room, hot);
 	}
-	if (room->hot != NULL && forms_is_known(room->hot))
+	if (room->hot != NULL && (room->hot->form == NULL || forms_is_known(room->hot)))
 		publish_snapshot(fan->publish, room, index);
+	forms_trim(fan->config.forms);
 }
 
 static void
@@ -158,7 +159,6 @@ on_data(void *owner, const uint8_t *data, size_t length)
 		take_interest(link, (const char *)data + used + FRAME_HEADER, payload);
 		used += (size_t)size;
 	}
-	forms_trim(link->fan->config.forms);
 	if (size < 0) {
 		log_error("%s sent a frame of an impossible length; connecting again", link->name);
 		lose_rooms(link);

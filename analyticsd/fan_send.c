@@ -94,11 +94,17 @@ is_wanted(const struct fan_port *fan, const struct room *room)
 	return false;
 }
 
-/* Can the form be looked at? If not it is tried again. */
+/* Can the form be looked at? If not it is tried again. It stays loaded until forms_trim(). */
 static bool
 is_fresh(struct fan_port *fan, struct room *room)
 {
-	if (room->hot == NULL || forms_fresh(fan->config.forms, room->hot, clock_wall_ms()) == 0)
+	struct forms *forms = fan->config.forms;
+	int64_t now_ms = clock_wall_ms();
+
+	if (room->hot == NULL)
+		return true;
+	forms_trim(forms);
+	if (forms_load(forms, room->hot, now_ms) == 0 && forms_fresh(forms, room->hot, now_ms) == 0)
 		return true;
 	fan->config.unreadable(fan->config.owner);
 	publish_changed(fan->publish, room);

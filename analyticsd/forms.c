@@ -33,6 +33,7 @@ forms_new(const struct forms_config *config)
 	forms->config = *config;
 	list_init(&forms->changed);
 	list_init(&forms->kept);
+	list_init(&forms->watched);
 	list_init(&forms->idle);
 	list_init(&forms->light);
 	list_init(&forms->recounts);
@@ -63,12 +64,12 @@ forms_place(struct forms *forms, struct hot_form *hot)
 	list_remove(&hot->link);
 	if (hot->changed)
 		list_append(&forms->changed, &hot->link);
-	else if (hot->room != NULL || hot->recount != NULL)
+	else if (hot->recount != NULL || (hot->room != NULL && !hot->stored))
 		list_append(&forms->kept, &hot->link);
 	else if (hot->form != NULL)
-		list_append(&forms->idle, &hot->link);
+		list_append(hot->room != NULL ? &forms->watched : &forms->idle, &hot->link);
 	else
-		list_append(&forms->light, &hot->link);
+		list_append(hot->room != NULL ? &forms->kept : &forms->light, &hot->link);
 }
 
 void
@@ -164,11 +165,19 @@ is_roomy(const struct forms *forms)
 	    forms->loaded_bytes < config->max_bytes - config->max_bytes / ROOM_PART;
 }
 
+static bool
+can_unload(const struct forms *forms)
+{
+	return !list_empty(&forms->idle) || !list_empty(&forms->watched);
+}
+
 void
 forms_trim(struct forms *forms)
 {
-	while (is_over(forms) && !list_empty(&forms->idle)) {
-		struct hot_form *hot = LIST_FIRST(&forms->idle, struct hot_form, link);
+	while (is_over(forms) && can_unload(forms)) {
+		struct list *list = list_empty(&forms->idle) ? &forms->watched : &forms->idle;
+		struct hot_form *hot = LIST_FIRST(list, struct hot_form, link);
+
 		if (hot->stored)
 			forms_unload(forms, hot);
 		else
@@ -195,7 +204,7 @@ forms_crowded(const struct forms *forms)
 	const struct forms_config *config = &forms->config;
 	size_t count = config->max / CROWD_PART, bytes = config->max_bytes / CROWD_PART;
 
-	return list_empty(&forms->idle) && forms->changed_unwatched > count &&
+	return !can_unload(forms) && forms->changed_loaded > count &&
 	    (forms->loaded > config->max + count ||
 		forms->loaded_bytes > config->max_bytes + bytes);
 }
@@ -226,11 +235,10 @@ keep(struct forms *forms, const struct store_form *row)
 	return hot;
 }
 
-/* A form that is used goes to the end of its list. */
-static void
-use(struct forms *forms, struct hot_form *hot)
+void
+forms_used(struct forms *forms, struct hot_form *hot)
 {
-	if (!hot->changed && hot->room == NULL && hot->recount == NULL)
+	if (!hot->changed && hot->recount == NULL)
 		forms_place(forms, hot);
 }
 
@@ -242,7 +250,7 @@ forms_find(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 
 	HASH_FIND(by_id, forms->by_id, id, sizeof(*id), *out);
 	if (*out != NULL) {
-		use(forms, *out);
+		forms_used(forms, *out);
 		return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
 	}
 	int found = store->ops->form(store, id, &row, &forms->state);
@@ -260,7 +268,7 @@ forms_find_number(struct forms *forms, int64_t number, int64_t now_ms, struct ho
 
 	HASH_FIND(by_number, forms->by_number, &number, sizeof(number), *out);
 	if (*out != NULL) {
-		use(forms, *out);
+		forms_used(forms, *out);
 		return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
 	}
 	int found = store->ops->form_by_number(store, number, &id);
@@ -311,7 +319,7 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 		}
 		*out = keep(forms, &row);
 	}
-	use(forms, *out);
+	forms_used(forms, *out);
 	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
 		return 0;
 	return forms_load(forms, *out, now_ms);
@@ -339,7 +347,7 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 	if (hot->changed)
 		return;
 	hot->changed = true;
-	forms->changed_unwatched += hot->form != NULL && hot->room == NULL;
+	forms->changed_loaded += hot->form != NULL;
 	forms_place(forms, hot);
 }
 
@@ -357,8 +365,6 @@ forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t 
 void
 forms_watch(struct forms *forms, struct hot_form *hot, struct room *room)
 {
-	if (hot->changed && hot->form != NULL)
-		forms->changed_unwatched += (size_t)(hot->room != NULL) - (room != NULL);
 	hot->room = room;
 	forms_place(forms, hot);
 }

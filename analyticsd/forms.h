@@ -11,11 +11,13 @@
  *
  * A hot form stands on exactly one list, by what is true of it first:
  *   changed   it differs from the store (until the next commit)
- *   kept      it has a room (analyticsd/interest.h), or is being counted anew
- *   idle      neither, and loaded; the longest unused first, and these alone are unloaded
+ *   kept      it is being counted anew; or it has a room (analyticsd/interest.h) and is light, or is
+ *             not in the store
+ *   watched   it has a room and is loaded; the longest unused first
+ *   idle      neither, and loaded; the longest unused first
  *   light     neither, and not loaded; the longest unused first, and these alone are dropped
- * At most `max` forms of together at most `max_bytes` are loaded as long as idle ones can go, and
- * LIGHT_MAX are light; forms_crowded() tells that a commit is to make room.
+ * At most `max` forms of together at most `max_bytes` are loaded as long as idle ones can go, or
+ * then watched ones; LIGHT_MAX are light. forms_crowded() tells that a commit is to make room.
  *
  * The state of a form is not written each time that a response is added either, but when it lags
  * as far as that. Anything else that happens to a form (a response changed or taken back, a
@@ -91,7 +93,7 @@ MUST_CHECK int forms_get(
 /* The same for one that a response is to be appended to: it may be light. */
 MUST_CHECK int forms_seat(
     struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_form **hot);
-/* Loads it if it is light: 0 or -1. */
+/* Loads it if it is light: 0 or -1. Whoever has a room may find it light. */
 MUST_CHECK int forms_load(struct forms *forms, struct hot_form *hot, int64_t now_ms);
 
 /* Its numbers have changed at that time: form_touch(). */

@@ -60,7 +60,7 @@ take_form(struct forms *forms, struct hot_form *hot, struct form *form)
 {
 	hot->state_bytes = (uint32_t)buf_length(&forms->state);
 	forms_set_form(forms, hot, form);
-	forms->changed_unwatched += hot->changed && hot->room == NULL;
+	forms->changed_loaded += hot->changed;
 	form_touch(hot->form, hot->row.updated_ms);
 	counters[COUNTER_form_loads]++;
 }
@@ -108,7 +108,7 @@ forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 		form = read_state(forms, &hot->row.id, &exact);
 	if (bring_up(forms, hot, form, exact, now_ms) < 0) {
 		int error = errno;
-		forms->changed_unwatched -= hot->changed && hot->room == NULL;
+		forms->changed_loaded -= hot->changed;
 		forms_unload(forms, hot);
 		errno = error;
 		return -1;
@@ -125,8 +125,10 @@ forms_load(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 	struct store *store = forms->config.store;
 	struct store_form row;
 
-	if (hot->form != NULL)
+	if (hot->form != NULL) {
+		forms_used(forms, hot);
 		return 0;
+	}
 	int found = store->ops->form(store, &hot->row.id, &row, &forms->state);
 	if (found == 0)
 		errno = EBADMSG; /* only what is in the store is light */

@@ -8,10 +8,10 @@
 struct forms {
 	struct forms_config config;
 	struct hot_form *by_id, *by_number;
-	struct list changed, kept, idle, light;
+	struct list changed, kept, watched, idle, light;
 	size_t light_max;
 	size_t loaded, loaded_bytes; /* forms, and their memory */
-	size_t changed_unwatched; /* of those loaded */
+	size_t changed_loaded; /* of them: a commit lets them go */
 	struct list recounts; /* forms_recount.c's, those that began first, first */
 	size_t recount_count;
 	bool resumed; /* all that an earlier process was counting anew have been loaded */
@@ -31,6 +31,8 @@ void forms_unload(struct forms *forms, struct hot_form *hot);
 void forms_drop(struct forms *forms, struct hot_form *hot);
 /* Neither a definition nor a response: nothing but tombstones, if at all. */
 bool forms_is_empty(const struct hot_form *hot);
+/* It goes to the end of its list. */
+void forms_used(struct forms *forms, struct hot_form *hot);
 void forms_count_bytes(struct forms *forms, struct hot_form *hot);
 
 /* Loads it, with its state in forms->state. */

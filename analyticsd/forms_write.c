@@ -119,7 +119,7 @@ note_stored(struct forms *forms, struct hot_form *hot)
 void
 forms_committed(struct forms *forms)
 {
-	forms->changed_unwatched = 0;
+	forms->changed_loaded = 0;
 	LIST_FOR_EACH_SAFE (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
 
@@ -137,7 +137,7 @@ forms_committed(struct forms *forms)
 		/* The rest of its tombstones goes with the next commit. */
 		hot->changed = forms_is_empty(hot) && hot->row.head != 0;
 		if (hot->changed)
-			forms->changed_unwatched += hot->room == NULL;
+			forms->changed_loaded += hot->form != NULL;
 		else if (!hot->stored && hot->room == NULL)
 			forms_drop(forms, hot);
 		else

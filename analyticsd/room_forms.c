@@ -38,6 +38,7 @@ rooms_attach(struct interest *interest, struct forms *forms, int64_t now_ms)
 			room_attach(forms, room, hot);
 		/* A form that is gone must still be told of as such. */
 		room->known = was_known;
+		forms_trim(forms);
 	}
 	return 0;
 }

@@ -37,6 +37,9 @@ feed() {
 	spawn "$name" "$PYTHON" "$TOOLS/ingest_feed.py" "$INGEST" "$file" "$@"
 }
 
+# has_metric PORT LINE: whether statsd says so (LINE is a regular expression).
+has_metric() { curl -sS --max-time 5 "http://127.0.0.1:$1/metrics" | grep -qx "$2"; }
+
 # responses FIRST LAST [FORM] [TIME]: lines of Extended JSON; the rating of the n-th is n mod 5.
 responses() {
 	local n
@@ -467,6 +470,21 @@ shown() { updates_of $FORM | jq -c '[.stale, .totalResponses, .byField.stars.typ
 	start_daemon analyticsd
 	spawn again "$PYTHON" "$TOOLS/frames_check.py" "$DUNE_RUN_DIR/frames.sock" "$T/left.jsonl"
 	await_spawned again 40 || { cat "$T/again.out"; false; }
+}
+
+@test "more forms are watched than memory is to hold: all get their numbers" {
+	local seed=${SEED:-$RANDOM} port
+	echo "seed $seed"
+	port=$(free_port)
+	generate --seed "$seed" --forms 60 --responses 3000 --changes 300 >"$T/a.jsonl"
+	start_daemon statsd DUNE_STATS_LISTEN="127.0.0.1:$port"
+	spawn check "$PYTHON" "$TOOLS/frames_check.py" "$DUNE_RUN_DIR/frames.sock" "$T/a.jsonl" --timeout 60
+	wait_until 5 test -S "$DUNE_RUN_DIR/frames.sock"
+	start_daemon analyticsd DUNE_COMMIT_INTERVAL_MS=20 DUNE_MAX_FORMS_IN_MEMORY=16
+	wait_until 5 has_metric "$port" 'dune_analyticsd_rooms 60'
+	feed one "$T/a.jsonl" --rate 3000
+	await_spawned check 60 || { cat "$T/check.out"; false; }
+	wait_until 5 has_metric "$port" 'dune_analyticsd_form_evictions_total [1-9][0-9]*'
 }
 
 @test "while commits fail nothing is read, viewers keep the last numbers, nothing is lost" {
