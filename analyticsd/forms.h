@@ -11,8 +11,8 @@
  *
  * A hot form stands on exactly one list, by what is true of it first:
  *   changed   it differs from the store (until the next commit)
- *   kept      it is being counted anew; or it has a room (analyticsd/interest.h) and is light, or is
- *             not in the store
+ *   kept      it is being counted anew; or it has a room (analyticsd/interest.h) and is light, or
+ *             is not in the store
  *   watched   it has a room and is loaded; the longest unused first
  *   idle      neither, and loaded; the longest unused first
  *   light     neither, and not loaded; the longest unused first, and these alone are dropped
