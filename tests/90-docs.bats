@@ -473,6 +473,7 @@ in_passing() {
 		make bench-ingest                                  measures for minutes
 		make fuzz                                          tests/fuzz/run, for as long as one likes
 		make prove                                         65-prove.bats
+		sh supervise/demo --wsfands 2                      70-demo.bats
 		make install                                       80-install.bats
 		sh tests/leaks/run                                 runs for minutes, under valgrind
 		sh supervise/packages --list run                   80-install.bats
