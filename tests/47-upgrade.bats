@@ -67,7 +67,8 @@ crowd_leaves() {
 	eq '[0,0,0,0,0]' "$(jq -c '[.gaps,.repeats,.torn,.closes,.missing]' <<<"$CROWD")" "$CROWD"
 }
 
-pauses() { sed -n 's/.*all waited for \([0-9.]*\) ms/\1/p' "${DAEMON_LOG[wsfand]}" | tr '\n' ' '; }
+pauses() { sed -n 's/.*all waited for \([0-9.]*\) ms.*/\1/p' "${DAEMON_LOG[wsfand]}" | tr '\n' ' '; }
+rehearsals() { sed -n 's/.*for the rehearsal \([0-9.]*\) ms.*/\1/p' "${DAEMON_LOG[wsfand]}" | tr '\n' ' '; }
 metric() { http_get "$(listen_port statsd)" /metrics | sed -En "s/^$1(\{.*\})? //p"; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
 
@@ -87,7 +88,7 @@ many() {
 	for i in 1 2 3 4 5 6 7 8 9 10; do upgrade; done
 	eq "$fds" "$(fd_count wsfand)" "descriptors"
 	crowd_leaves
-	echo "# $(many) clients; ms that all waited, each time: $(pauses)" >&3
+	echo "# $(many) clients; ms that all waited, each time, and for the rehearsals: $(pauses) / $(rehearsals)" >&3
 }
 
 @test "twenty upgrades leave no descriptor behind, and what is counted goes on" {

@@ -16,7 +16,7 @@
 #include "wsfand/room_estate.h"
 
 static void
-save_origin(const struct app *app, struct saver *saver, uint64_t began_ns)
+save_origin(const struct app *app, struct saver *saver, const struct occasion *occasion)
 {
 	saver_put(saver,
 	    &(struct estate_record){
@@ -24,7 +24,8 @@ save_origin(const struct app *app, struct saver *saver, uint64_t began_ns)
 		.origin =
 		    {
 			.program = {(const uint8_t *)DUNE_VERSION, strlen(DUNE_VERSION)},
-			.began_ns = began_ns,
+			.began_ns = occasion->began_ns,
+			.rehearsed_ns = occasion->rehearsed_ns,
 			.started_ms = (uint64_t)MAX(report_started_ms(app->report), 0),
 			.last_producer = upstream_last_producer(app->upstream),
 		    },
@@ -40,13 +41,15 @@ save_bucket(void *owner, uint64_t network, uint64_t ahead_ns)
 }
 
 void
-app_save(void *owner, struct saver *saver, uint64_t began_ns)
+app_save(void *owner, struct saver *saver, const struct occasion *occasion)
 {
 	struct app *app = owner;
 
-	session_flush(&app->session);
-	report_hand_on(app->report);
-	save_origin(app, saver, began_ns);
+	if (!occasion->rehearsal) {
+		session_flush(&app->session);
+		report_hand_on(app->report);
+	}
+	save_origin(app, saver, occasion);
 	counters_save(saver);
 	ratelimit_each(app->admit.rate, clock_monotonic_ms(), save_bucket, saver);
 	rooms_save(app->rooms, saver);
@@ -83,7 +86,8 @@ app_adopt_first(
 			counter_adopt(&record.counter);
 		else if (record.kind == ESTATE_origin)
 			*origin = (struct origin){(int64_t)record.origin.started_ms,
-			    record.origin.began_ns, record.origin.last_producer};
+			    record.origin.began_ns, record.origin.rehearsed_ns,
+			    record.origin.last_producer};
 	}
 }
 
@@ -130,10 +134,12 @@ on_adopted(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 	uint64_t pause_us = (clock_monotonic_ns() - app->began_ns) / 1000;
 
 	counters[COUNTER_upgrades]++;
-	counters[COUNTER_upgrade_time] += pause_us;
-	log_info("upgraded in place: %u clients in %u rooms, %u producers; all waited for %.1f ms",
+	counters[COUNTER_upgrade_time] += pause_us + app->rehearsed_ns / 1000;
+	log_info(
+	    "upgraded in place: %u clients in %u rooms, %u producers; all waited for %.1f ms, and "
+	    "for the rehearsal %.1f ms",
 	    app->session.clients.open, rooms_count(app->rooms), upstream_producers(app->upstream),
-	    (double)pause_us / 1000);
+	    (double)pause_us / 1000, (double)app->rehearsed_ns / 1e6);
 }
 
 void
@@ -155,6 +161,7 @@ app_adopt_rest(struct app *app, const struct estate_summary *estate, const struc
 	upstream_settle(app->upstream, origin->last_producer);
 	door_settle(app->door);
 	app->began_ns = origin->began_ns;
+	app->rehearsed_ns = origin->rehearsed_ns;
 	ev_timer_init(&app->adopted, on_adopted, 0, 0);
 	ev_set_priority(&app->adopted, EV_MAXPRI);
 	ev_timer_start(app->loop, &app->adopted);

@@ -7,15 +7,17 @@
 #include "wsfand/estate_check.h"
 #include "wsfand/listeners.h"
 #include "wsfand/saver.h"
+#include "wsfand/succession.h"
 
 /* What an estate says of itself. */
 struct origin {
 	int64_t started_ms;
-	uint64_t began_ns, last_producer;
+	uint64_t began_ns, rehearsed_ns, last_producer;
 };
 
-/* `owner` is the app; writes what is queued first, so that little is left to be handed on. */
-void app_save(void *owner, struct saver *saver, uint64_t began_ns);
+/* `owner` is the app. But for a rehearsal, what is queued is written first, so that little is left
+ * to be handed on. */
+void app_save(void *owner, struct saver *saver, const struct occasion *occasion);
 /* What comes before any socket is opened: listeners, counters, the origin. */
 void app_adopt_first(
     const struct estate_summary *estate, struct listeners *listeners, struct origin *origin);

@@ -31,6 +31,7 @@ struct app {
 	struct succession *succession;
 	uint64_t exhausted_before; /* times when accepting rested, before the upgrade in place */
 	uint64_t began_ns; /* when that began to hold all up */
+	uint64_t rehearsed_ns; /* for how long its rehearsal did */
 	ev_prepare turn_end; /* writes what the turn has queued before the loop sleeps */
 	ev_idle unfinished; /* started: something is left to write, the loop does not sleep */
 	ev_timer totals;

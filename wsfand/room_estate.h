@@ -7,7 +7,7 @@
 #include "wsfand/room.h"
 #include "wsfand/saver.h"
 
-/* All rooms, and their numbers. Nothing may be left to be sent (session_flush()). */
+/* All rooms, and their numbers. What is still to be sent is not in it (session_flush()). */
 void rooms_save(const struct rooms *rooms, struct saver *saver);
 /* Nobody is in it yet: at least one client must get its place before the loop goes on. */
 void room_adopt(struct rooms *rooms, struct heir *heir, const struct estate_room *record);

@@ -32,10 +32,11 @@ enum stage { SUCCESSION_IDLE, SUCCESSION_TRIAL, SUCCESSION_HOLD };
 
 struct succession {
 	struct ev_loop *loop;
-	void (*save)(void *owner, struct saver *saver, uint64_t began_ns);
+	void (*save)(void *owner, struct saver *saver, const struct occasion *occasion);
 	void *owner;
 	enum stage stage;
 	pid_t pid; /* of the trial; TRIAL only */
+	uint64_t rehearsed_ns; /* how long the start of the trial took */
 	ev_child child;
 	ev_timer timer; /* TRIAL: its end; HOLD: the end of this turn of the loop */
 };
@@ -148,12 +149,14 @@ fail(struct succession *succession, const char *problem)
 
 /* Writes an estate; the saver says what goes with it. Its file, or -1 with errno. */
 static int
-write_estate(struct succession *succession, struct saver *saver)
+write_estate(struct succession *succession, struct saver *saver, bool rehearsal)
 {
-	uint64_t began_ns = clock_monotonic_ns();
+	const struct occasion occasion = {.rehearsal = rehearsal,
+	    .began_ns = clock_monotonic_ns(),
+	    .rehearsed_ns = succession->rehearsed_ns};
 
 	saver_init(saver);
-	succession->save(succession->owner, saver, began_ns);
+	succession->save(succession->owner, saver, &occasion);
 	if (estate_seal(&saver->writer) < 0) {
 		errno = EFBIG;
 		return -1;
@@ -205,7 +208,7 @@ change(struct succession *succession)
 	char text[TRIAL_TEXT];
 	const char *problem = NULL;
 	struct saver saver;
-	int estate = write_estate(succession, &saver);
+	int estate = write_estate(succession, &saver, false);
 
 	if (estate >= 0)
 		problem = judge(estate, text);
@@ -259,7 +262,7 @@ on_timer(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 
 struct succession *
 succession_new(struct ev_loop *loop,
-    void (*save)(void *owner, struct saver *saver, uint64_t began_ns), void *owner)
+    void (*save)(void *owner, struct saver *saver, const struct occasion *occasion), void *owner)
 {
 	struct succession *succession = mem_zalloc(sizeof(*succession));
 
@@ -275,6 +278,7 @@ succession_new(struct ev_loop *loop,
 void
 succession_start(struct succession *succession)
 {
+	uint64_t began_ns = clock_monotonic_ns();
 	struct saver saver;
 	int estate, error;
 
@@ -283,7 +287,7 @@ succession_start(struct succession *succession)
 		return;
 	}
 	log_info("USR2: upgrading in place to %s", executed);
-	estate = write_estate(succession, &saver);
+	estate = write_estate(succession, &saver, true);
 	succession->pid = estate < 0 ? -1 : trial_start(executed, arguments[0], estate);
 	error = errno;
 	fd_close(&estate);
@@ -292,6 +296,7 @@ succession_start(struct succession *succession)
 		fail(succession, strerror(error));
 		return;
 	}
+	succession->rehearsed_ns = clock_monotonic_ns() - began_ns;
 	succession->stage = SUCCESSION_TRIAL;
 	ev_child_set(&succession->child, succession->pid, 0);
 	ev_child_start(succession->loop, &succession->child);

@@ -3,8 +3,9 @@
  * started from is executed anew, under the same pid, and gets an estate and every descriptor in
  * it.
  *
- *   start     the estate is written, and a child of the new binary judges it (trial); meanwhile all
- *             goes on. What cannot be started, crashes, hangs or refuses is found here, at no cost
+ *   start     the estate is written, which holds all up, but not for long, since what is queued is
+ *             not sent first; and a child of the new binary judges it (trial), while all goes on.
+ *             What cannot be started, crashes, hangs or refuses is found here, at little cost
  *   hold      signals are held back from here on, and those that have come are heard
  *   change    the estate is written anew and judged once more, now while all waits; then execve
  *
@@ -13,6 +14,8 @@
 #define WSFAND_SUCCESSION_H
 
 #include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/buf.h"
 #include "wsfand/estate_check.h"
@@ -37,10 +40,16 @@ void inheritance_free(struct inheritance **pointer);
 /* For --check-state: judges what stands on standard input; leaves with 0, 100 or 111. */
 void succession_check_state(const void *settings, const char *argument);
 
-/* `save` writes all that there is; `began_ns` (monotonic) is when all began to wait. `loop` is the
- * default one. */
+/* What an estate is written for, and for how long all wait. */
+struct occasion {
+	bool rehearsal; /* it is judged, and nothing else */
+	uint64_t began_ns; /* when all began to wait (monotonic) */
+	uint64_t rehearsed_ns; /* for how long they waited for the rehearsal */
+};
+
+/* `save` writes all that there is. `loop` is the default one. */
 struct succession *succession_new(struct ev_loop *loop,
-    void (*save)(void *owner, struct saver *saver, uint64_t began_ns), void *owner);
+    void (*save)(void *owner, struct saver *saver, const struct occasion *occasion), void *owner);
 /* Not where one is under way. Comes back in any case. */
 void succession_start(struct succession *succession);
 /* It is off, if it was under way; the reason is for the log. */
