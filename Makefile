@@ -120,7 +120,7 @@ $(B)/tests/mongo-standin: $(call objects,$(call sources,tests/mongo))
 
 $(B)/tests/%: $(B)/obj/tests/tools/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lmongoc-1.0 -lbson-1.0 -lev -lm
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lmongoc-1.0 -lbson-1.0 -lz -lev -lm
 
 $(LIB): $(LIB_OBJECTS)
 	@rm -f $@

@@ -158,6 +158,40 @@ def slow_client(daemon):
         same((n, 100000 if n < 10 else 0), (message["n"], len(message["pad"])), "event")
 
 
+def inflated(client):
+    """The next numbered event, and whether it came compressed."""
+    while True:
+        frame = client.frame(time.monotonic() + PATIENCE)
+        same(1, frame.fin, "frames are whole")
+        if frame.opcode != ws.TEXT:
+            continue
+        text = frame.payload
+        if frame.rsv == 4:
+            text = zlib.decompressobj(-15).decompress(text + b"\0\0\xff\xff")
+        message = json.loads(text)
+        if message["type"] == "numbered":
+            return message, frame.rsv == 4
+
+
+def slow_compressed(daemon):
+    """Half a compressed message is written, others wait, and one comes later; a client beside it gets them plain."""
+    client = ws.Client("127.0.0.1", daemon.port, timeout=PATIENCE, receive_buffer=4096)
+    answer = client.upgrade(PATH, [("Sec-WebSocket-Extensions", "permessage-deflate")])
+    same(True, "permessage-deflate" in answer.get("sec-websocket-extensions", ""), "agreed")
+    plain, producer = daemon.connect(), daemon.producer()
+    pads = [os.urandom(50000).hex() for _ in range(10)]
+    for n in range(9):
+        producer.sendall(frame(json.dumps({"type": "numbered", "formId": FORM, "n": n, "pad": pads[n]})))
+        same(n, plain.until(lambda m: m["type"] == "numbered", PATIENCE)["n"], "event, plain")
+    for n in range(10):
+        if n < 4:
+            daemon.upgrade()
+        if n == 4:
+            producer.sendall(frame(json.dumps({"type": "numbered", "formId": FORM, "n": 9, "pad": pads[9]})))
+        message, compressed = inflated(client)
+        same((n, pads[n], True), (message["n"], message["pad"], compressed), "event")
+
+
 def states(daemon):
     """Newcomers get what was there before; the others hear of them."""
     first, producer = daemon.connect(), daemon.producer()
@@ -334,7 +368,7 @@ def silence(daemon):
     sys.exit("a silent client is still there")
 
 
-SCENARIOS = (half_frame, half_message, half_compressed, half_handshake, half_producer_frame, slow_client, states, interest,
+SCENARIOS = (half_frame, half_message, half_compressed, half_handshake, half_producer_frame, slow_client, slow_compressed, states, interest,
              buckets, address_rate, address_count, expiry, closing, silence,
              interest_behind)
 
