@@ -481,6 +481,7 @@ in_passing() {
 		npm install                                        takes what npm pack makes
 		tests/bench/run -r 9 sandbox                       measures for minutes
 		tests/bench/run deflate                            measures for minutes
+		tests/bench/run slow                               measures for minutes
 		tests/bench/run upgrade                            measures for minutes
 		apt-get install python3-websockets                 supervise/packages has it
 		apt-get install s6                                 supervise/packages has it

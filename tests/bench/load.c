@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* load: clients and publisher in one loop, for one measurement. It prints one JSON object.
  *
- *   load PORT FRAMES_SOCKET PID CLIENTS ROOMS SIZE WINDOW RATE SECONDS [-deflate]
+ *   load PORT FRAMES_SOCKET PID CLIENTS ROOMS SIZE WINDOW RATE SECONDS [OPTION...]
+ *
+ *   -deflate     clients have their messages compressed
+ *   -states      what is published are states, of which a newer one replaces an older
+ *   -timed       with RATE 0, too: the latency, from when a message was published
+ *   -slow N      N clients more, in one room with the others, who never read
+ *   -heap FILE   where the server's heap is counted (heap.c)
  *
  * Client i is in room i % ROOMS. With RATE 0 at most WINDOW messages are under way (published
  * and not yet with all of their clients), else RATE messages a second go out, to random rooms,
  * whatever comes back; then the latency counts from the time when a message was due. SECONDS 0:
  * only the handshakes. PID is the server's: its time on the processor is read from schedstat.
+ * `memory` and `heap` are the growth per client by the handshakes, `grown` is that of all memory
+ * from a second after the first message to the end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,10 +51,11 @@ struct client {
 static struct options {
 	int port, pid;
 	const char *frames;
-	uint32_t clients, rooms, window, rate;
+	uint32_t clients, rooms, window, rate, slow;
 	size_t size;
 	double seconds;
-	bool deflate;
+	bool deflate, states, timed;
+	const char *heap;
 } options;
 
 static struct client *clients;
@@ -94,6 +103,21 @@ server_number(const char *name, int n)
 	for (int i = 0; i <= n; i++)
 		value = strtod(at, &at);
 	return value;
+}
+
+/* Bytes; 0 where it is not counted. */
+static double
+server_heap(void)
+{
+	uint64_t heap = 0;
+	FILE *file = options.heap ? fopen(options.heap, "r") : NULL;
+
+	if (!file)
+		return 0;
+	if (fread(&heap, sizeof(heap), 1, file) != 1)
+		fail(options.heap);
+	fclose(file);
+	return (double)heap;
 }
 
 /* Seconds. */
@@ -192,6 +216,18 @@ connect_frames(void)
 	return fd;
 }
 
+/* Those who never read: they are let in, and nothing more is heard of them. */
+static void
+connect_slow(void)
+{
+	for (uint32_t i = 0; i < options.slow; i++) {
+		struct client client = {.fd = connect_tcp()};
+
+		ask(&client);
+		read_answer(&client);
+	}
+}
+
 /* Like what analyticsd says: names that recur, numbers that do not. */
 static void
 fill_frame(void)
@@ -203,7 +239,8 @@ fill_frame(void)
 	memcpy(frame, &length, 4);
 	at = 4 +
 	    (size_t)sprintf((char *)frame + 4,
-		"{\"type\":\"bench:event\",\"formId\":\"%024x\",\"data\":{\"x\":\"", 0);
+		"{\"type\":\"%s\",\"formId\":\"%024x\",\"data\":{\"x\":\"",
+		options.states ? "analytics:update" : "bench:event", 0);
 	while (at < options.size + 4 - 3) {
 		random = random * 1103515245 + 12345;
 		at += (size_t)sprintf(
@@ -344,21 +381,31 @@ settle(int queue)
 		clients[i].got = 0;
 }
 
+/* Looks at the server's memory once, a second after the start, or at half the time. */
 static void
-run_closed(int queue, int fd)
+look_at_memory(double start, double *begun)
 {
-	double end = now() + options.seconds;
+	if (*begun == 0 && now() > start + (options.seconds < 2 ? options.seconds / 2 : 1))
+		*begun = (double)server_memory();
+}
 
-	while (now() < end) {
+static void
+run_closed(int queue, int fd, double *begun)
+{
+	double start = now();
+
+	timed = options.timed;
+	while (now() < start + options.seconds) {
 		while (published - delivered / options.clients < options.window)
-			publish(fd, 0, 0);
+			publish(fd, 0, timed ? now() : 0);
 		flush(fd);
 		read_ready(queue, 100);
+		look_at_memory(start, begun);
 	}
 }
 
 static void
-run_open(int queue, int fd)
+run_open(int queue, int fd, double *begun)
 {
 	double start = now();
 	uint32_t random = 1;
@@ -374,6 +421,7 @@ run_open(int queue, int fd)
 		} else {
 			read_ready(queue, 0);
 		}
+		look_at_memory(start, begun);
 	}
 }
 
@@ -396,7 +444,7 @@ options_read(int argc, char **argv)
 	if (argc < 10) {
 		fprintf(stderr,
 		    "usage: load PORT FRAMES_SOCKET PID CLIENTS ROOMS SIZE WINDOW RATE "
-		    "SECONDS [-deflate]\n");
+		    "SECONDS [-deflate] [-states] [-timed] [-slow N] [-heap FILE]\n");
 		exit(100);
 	}
 	options = (struct options){.port = (int)number(argv[1]),
@@ -407,8 +455,21 @@ options_read(int argc, char **argv)
 	    .size = (size_t)number(argv[6]),
 	    .window = (uint32_t)number(argv[7]),
 	    .rate = (uint32_t)number(argv[8]),
-	    .seconds = number(argv[9]),
-	    .deflate = argc > 10};
+	    .seconds = number(argv[9])};
+	for (char **option = argv + 10; *option; option++) {
+		if (strcmp(*option, "-deflate") == 0)
+			options.deflate = true;
+		else if (strcmp(*option, "-states") == 0)
+			options.states = true;
+		else if (strcmp(*option, "-timed") == 0)
+			options.timed = true;
+		else if (strcmp(*option, "-slow") == 0 && option[1])
+			options.slow = (uint32_t)number(*++option);
+		else if (strcmp(*option, "-heap") == 0 && option[1])
+			options.heap = *++option;
+		else
+			exit(100);
+	}
 	clients = calloc(options.clients, sizeof(*clients));
 	rooms = calloc(options.rooms, sizeof(*rooms));
 	for (uint32_t i = 0; i < options.rooms; i++)
@@ -420,7 +481,7 @@ main(int argc, char **argv)
 {
 	struct rlimit limit;
 	int queue = epoll_create1(0), fd;
-	double start, time, handshake_time, handshake_wall;
+	double start, time, handshake_time, handshake_wall, heap, begun = 0;
 	long memory;
 
 	options_read(argc, argv);
@@ -428,32 +489,36 @@ main(int argc, char **argv)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	memory = server_memory();
+	heap = server_heap();
 	start = now();
 	time = server_time();
 	connect_all(queue);
 	handshake_wall = now() - start;
 	handshake_time = server_time() - time;
+	connect_slow();
 	settle(queue);
 	memory = server_memory() - memory;
+	heap = server_heap() - heap;
 	fill_frame();
 	fd = connect_frames();
 	start = now();
 	time = server_time();
 	if (options.seconds > 0 && options.rate > 0)
-		run_open(queue, fd);
+		run_open(queue, fd, &begun);
 	else if (options.seconds > 0)
-		run_closed(queue, fd);
+		run_closed(queue, fd, &begun);
 	for (double end = now() + 10; delivered < expected && now() < end;)
 		read_ready(queue, 100);
 	start = now() - start;
 	time = server_time() - time;
 	printf("{\"delivered\":%llu,\"missing\":%llu,\"seconds\":%.3f,\"cpu_us\":%.3f,"
 	       "\"bytes\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"handshake_us\":%.2f,"
-	       "\"handshakes\":%.0f,\"memory\":%.0f}\n",
+	       "\"handshakes\":%.0f,\"memory\":%.0f,\"heap\":%.0f,\"grown\":%.0f}\n",
 	    (unsigned long long)delivered, (unsigned long long)(expected - delivered), start,
 	    delivered ? time * 1e6 / (double)delivered : 0,
 	    delivered ? (double)received / (double)delivered : 0, percentile(0.5), percentile(0.99),
 	    handshake_time * 1e6 / options.clients, options.clients / handshake_wall,
-	    (double)memory / options.clients);
+	    (double)memory / options.clients, heap / options.clients,
+	    begun > 0 ? (double)server_memory() - begun : 0);
 	return 0;
 }
