@@ -115,6 +115,27 @@ for n in range(3000):
 	eq 1 "$(grep -c '^metrics:update' "$T/slow.out")" metrics
 }
 
+waits() { http_get "$(listen_port statsd)" /metrics | sed -En 's/^dune_wsfand_producer_waits_total(\{.*\})? //p'; }
+has_waited() { [ "$(waits)" -gt 0 ]; }
+
+@test "a burst of events waits in its producer's socket, and all arrive, in order" {
+	need_command curl
+	local i
+	start_daemon statsd
+	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=65535 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000000
+	for i in 1 2 3; do ws_spawn "client$i" --path "/ws/forms/$FORM" --until 't == "event" and d["n"] == 19999'; done
+	"$PYTHON" -c 'import json, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+events = [json.dumps({"type": "event", "formId": sys.argv[2], "data": {"n": n}}).encode() for n in range(20000)]
+s.sendall(b"".join(struct.pack(">I", len(event)) + event for event in events))' "$DUNE_RUN_DIR/frames.sock" "$FORM"
+	for i in 1 2 3; do
+		await_spawned "client$i" 30
+		jq 'select(.type == "event").data.n' "$T/client$i.out" | cmp - <(seq 0 19999)
+	done
+	wait_until 5 has_waited
+}
+
 @test "1013: too many messages wait" {
 	start_daemon wsfand DUNE_WEBSOCKET_BUFFER_SIZE=20
 	ws_spawn quick --path "/ws/forms/$FORM" --until 't == "event" and d["n"] == 999'

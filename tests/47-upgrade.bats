@@ -175,6 +175,9 @@ scenario() {
 @test "the rooms' last states, for newcomers and for who asks" { scenario states; }
 @test "what producers were told, and are to be told" { scenario interest; }
 @test "what producers are to be told who are behind" { scenario interest_behind; }
+@test "a producer that is not read from, since it brings more than its room takes" {
+	scenario burst DUNE_WEBSOCKET_BUFFER_SIZE=65535 DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000000
+}
 @test "what a client may still say" { scenario buckets DUNE_MESSAGE_RATE=1 DUNE_MESSAGE_BURST=300; }
 @test "how fast an address may still connect" { scenario address_rate DUNE_CONNECT_RATE=1 DUNE_CONNECT_BURST=300; }
 @test "how many clients an address has" { scenario address_count DUNE_MAX_CLIENTS_PER_ADDRESS=3; }

@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 import zlib
 
@@ -262,6 +263,19 @@ def interest_behind(daemon):
                 daemon.upgrade()
 
 
+def burst(daemon):
+    """All in one: whatever stands in the producer's socket, or was read and not taken yet, when the upgrades come."""
+    client, producer = daemon.connect(), daemon.producer()
+    data = b"".join(frame(event(n)) for n in range(60000))
+    sender = threading.Thread(target=producer.sendall, args=(data,))
+    sender.start()
+    for n in range(60000):
+        if n in (1, 100, 5000):
+            daemon.upgrade()
+        same(n, client.until(lambda m: m["type"] == "numbered", PATIENCE)["n"], "event")
+    sender.join()
+
+
 def buckets(daemon):
     """Who has spent what he may say has still spent it (DUNE_MESSAGE_RATE=1, DUNE_MESSAGE_BURST=300)."""
     client = daemon.connect()
@@ -370,7 +384,7 @@ def silence(daemon):
 
 SCENARIOS = (half_frame, half_message, half_compressed, half_handshake, half_producer_frame, slow_client, slow_compressed, states, interest,
              buckets, address_rate, address_count, expiry, closing, silence,
-             interest_behind)
+             interest_behind, burst)
 
 
 def main():
