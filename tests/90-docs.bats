@@ -477,6 +477,7 @@ in_passing() {
 		make install                                       80-install.bats
 		sh tests/leaks/run                                 runs for minutes, under valgrind
 		sh supervise/packages --list run                   80-install.bats
+		sh supervise/demo --wsfands 2                      70-demo.bats
 		npm pack                                           55-client.bats
 		npm install                                        takes what npm pack makes
 		tests/bench/run -r 9 sandbox                       measures for minutes
