@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* page_health: /healthz and /readyz. Pure.
+/* page_health: /healthz, /readyz and /api/ready. Pure.
  *
  * healthz: this process answers. readyz: every expected daemon reports, and none
  * of them says that it is unwell; else 503, and per daemon what is wrong since when:
  *     {"ready":false,"checks":{"ingestd":{"ok":false,"why":"…","since":"2026-…"},
- *     "wsfand":{"ok":true}}} */
+ *     "wsfand":{"ok":true}}}
+ * ready: the same for pages, always 200, with `at` (now, by our clock) and `webSocket` (whether
+ * /ws/… is answered where this was asked). */
 #ifndef STATSD_PAGE_HEALTH_H
 #define STATSD_PAGE_HEALTH_H
 
@@ -15,6 +17,8 @@
 void page_healthz(struct answer *answer, const struct request *request,
     const struct registry *registry, struct moment now);
 void page_readyz(struct answer *answer, const struct request *request,
+    const struct registry *registry, struct moment now);
+void page_ready(struct answer *answer, const struct request *request,
     const struct registry *registry, struct moment now);
 
 /* Whether all expected daemons are well. */

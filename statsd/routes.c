@@ -24,6 +24,7 @@ static const struct {
     {"/api/pipeline/events", page_pipeline_events},
     {"/healthz", page_healthz},
     {"/readyz", page_readyz},
+    {"/api/ready", page_ready},
 };
 
 static const struct {

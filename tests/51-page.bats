@@ -100,7 +100,7 @@ page() {
 	await_spawned watch 20
 }
 
-@test "page: with the whole pipeline: an unknown form, then its definition, then its responses" {
+@test "page: with the whole pipeline: an unknown form, its definition, its responses, its source away and back" {
 	local id=60f7b1b9e1234567890abcde
 	: >"$T/feed.jsonl"
 	start_daemon analyticsd
@@ -113,5 +113,9 @@ page() {
 	for n in 1 2; do
 		echo "{\"_id\":{\"\$oid\":\"60f7b1b9e12345678900000$n\"},\"formId\":{\"\$oid\":\"$id\"},\"answers\":[{\"fieldId\":\"c\",\"value\":\"a\"},{\"fieldId\":\"r\",\"value\":$((3 + n))}],\"submittedAt\":{\"\$date\":\"2026-03-01T09:30:00.000Z\"}}" >>"$T/feed.jsonl"
 	done
-	await_spawned whole 40
+	wait_until 30 has_line whole '^counted'
+	kill_daemon ingestd
+	wait_until 60 has_line whole '^stale'
+	start_daemon ingestd "DUNE_SOURCE=file:$T/feed.jsonl"
+	await_spawned whole 60
 }

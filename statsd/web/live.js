@@ -5,8 +5,12 @@ import { bars, histogram, scale, spark, trend, words } from './charts.js';
 import { ask, at, count, duration, element, figure, isNumber, painter, setNumber, setText, setTime, share, showState,
 	speak } from './show.js';
 
-// Metrics come every few seconds while a form is watched: silence means that somebody upstream is away.
+// Metrics come every few seconds while a form is watched, as long as analyticsd runs: whether what feeds it does,
+// statsd knows. Whoever is only restarted is back before anybody calls that stale.
 const STALE_MS = 20000;
+const UPSTREAM = ['ingestd', 'analyticsd'];
+const RESTART_MS = 5000;
+const ASK_MS = 2000, ASK_CALMLY_MS = 10000;
 const UNKNOWN_AFTER_MS = 2000;
 const PIPELINE_WAIT_MS = 500;
 const DEFINITION_FIRST_MS = 1000, DEFINITION_MOST_MS = 60000;
@@ -23,7 +27,9 @@ let definition = { title: '', fields: new Map() };
 let definitionAt = -Infinity, definitionEvery = DEFINITION_FIRST_MS, definitionTimer = null;
 let client = null;
 let state = { state: 'connecting' };
-let liveAt = 0, metricsAt = 0, longestMs = 0, pipelineSays = '', trouble = '';
+let liveAt = 0, metricsAt = 0, longestMs = 0, trouble = '';
+// What is wrong upstream, in words; whether it has lasted; and for which numbers that was said.
+let upstream = { says: '', lasts: false, updatedAt: undefined };
 
 // ---- the form's own words, where somebody tells them ----
 
@@ -209,8 +215,13 @@ function drawNumbers() {
 
 const silentMs = () => Date.now() - Math.max(metricsAt, liveAt);
 
-function stale() {
+function silent() {
 	return state.state === 'live' && metricsAt > 0 && silentMs() > Math.max(STALE_MS, 3 * longestMs);
+}
+
+// Numbers that do not tell when they changed come from somebody else than analyticsd, of whose source nobody knows.
+function cutOff() {
+	return upstream.lasts && isNumber(Date.parse(seen.analytics?.updatedAt));
 }
 
 function unknown() {
@@ -238,11 +249,13 @@ function standing() {
 		return ['No live numbers here', 'bad', ''];
 	default:
 	}
-	if (stale())
-		return ['Stale', 'bad', `Nothing new was heard of this form for ${duration(Math.round(silentMs() / 1000))}. ${pipelineSays}`];
+	if (silent())
+		return ['Stale', 'bad', `Nothing new was heard of this form for ${duration(Math.round(silentMs() / 1000))}. ${upstream.says}`];
 	if (unknown())
-		return pipelineSays ? ['No numbers yet', 'wait', `No numbers have come yet. ${pipelineSays}`] :
+		return upstream.says ? ['No numbers yet', 'wait', `No numbers have come yet. ${upstream.says}`] :
 			['Unknown form', 'wait', 'Nobody knows this form yet. As soon as it is defined or answered, its numbers show here.'];
+	if (cutOff())
+		return ['Stale', 'bad', `What is new may be missing here. ${upstream.says}`];
 	if (seen.analytics?.totalResponses === 0)
 		return ['Live, no responses yet', 'good', 'There are no responses yet. The first one shows here at once.'];
 	return ['Live', 'good', trouble];
@@ -270,13 +283,26 @@ const drawSoon = painter(() => {
 			(seen.metrics ? `, ${count(seen.metrics.responsesThisHour)} this hour.` : '.'));
 });
 
-// Why there is nothing to show, as far as the pipeline itself knows.
-async function askPipeline() {
-	const pipeline = await ask('/api/pipeline');
-	const bad = pipeline?.daemons?.filter((one) => !one.ok && one.name !== 'statsd') ?? [];
-	pipelineSays = bad.map((one) => `${one.name}: ${one.why}.`).join(' ');
+// How those stand from whom the numbers come. While statsd is away, what it said last holds for the numbers of then.
+let askedAt = 0, asking = false, spread = 1;
+async function askReady() {
+	if (asking)
+		return null;
+	asking = true;
+	const ready = await ask('/api/ready');
+	asking = false;
+	askedAt = performance.now();
+	spread = 0.75 + Math.random() / 2;
+	const updatedAt = seen.analytics?.updatedAt;
+	if (ready?.checks) {
+		const bad = UPSTREAM.map((name) => [name, ready.checks[name]]).filter(([, check]) => check?.ok === false);
+		upstream = { updatedAt, says: bad.map(([name, check]) => `${name}: ${check.why}.`).join(' '),
+			lasts: bad.some(([, check]) => Date.parse(ready.at) - Date.parse(check.since) >= RESTART_MS) };
+	} else if (updatedAt !== upstream.updatedAt) {
+		upstream = { updatedAt, says: '', lasts: false };
+	}
 	drawSoon();
-	return pipeline;
+	return ready;
 }
 
 // ---- what comes ----
@@ -326,8 +352,9 @@ function listen() {
 }
 
 function tick() {
-	if (stale() || unknown())
-		askPipeline();
+	const every = silent() || unknown() || upstream.says ? ASK_MS : ASK_CALMLY_MS;
+	if (state.state === 'live' && !document.hidden && performance.now() - askedAt >= every * spread)
+		askReady();
 	drawStanding();
 }
 
@@ -351,7 +378,7 @@ async function begin() {
 	setInterval(tick, 1000);
 	setInterval(arrived, ARRIVALS_EVERY_MS);
 	// statsd's own port shows this page too, but live numbers come through wsfand's alone.
-	const asked = askPipeline();
+	const asked = askReady();
 	const soon = await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, PIPELINE_WAIT_MS))]);
 	if (soon?.webSocket !== false)
 		client.connect();

@@ -7,6 +7,7 @@ const percentage = new Intl.NumberFormat(undefined, { style: 'percent', maximumF
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'short' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const SPEAK_EVERY_MS = 20000;
+const ASK_WITHIN_MS = 10000;
 
 export const none = '–';
 export const at = (id) => document.getElementById(id);
@@ -134,10 +135,11 @@ export function painter(paint) {
 	};
 }
 
-// JSON from an address, or null where that has none for us.
+// JSON from an address, or null where that has none for us, or not in time.
 export async function ask(path, token) {
 	try {
-		const answer = await fetch(path, { cache: 'no-store', headers: token ? { Authorization: `Bearer ${token}` } : {} });
+		const answer = await fetch(path, { cache: 'no-store', headers: token ? { Authorization: `Bearer ${token}` } : {},
+			signal: AbortSignal.timeout(ASK_WITHIN_MS) });
 		return answer.ok ? await answer.json() : null;
 	} catch {
 		return null;

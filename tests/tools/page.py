@@ -15,7 +15,8 @@ layout      nothing moves, nothing scrolls sideways on a phone or at 200 %, noth
 own-port    opened on statsd's own port it says where the live numbers are
 overview    the first page: daemons, rooms, and what went wrong
 watch       opens the form, prints `live`, waits for the page to reconnect, and to be back
-whole       the whole pipeline: prints `unknown`, then waits for the form's definition and two responses
+whole       the whole pipeline: prints `unknown`, then waits for the form's definition and two responses; then `counted`,
+            waits until ingestd is missed, `stale`, and until it is back
 """
 import json
 import os
@@ -547,6 +548,19 @@ def whole(browser, wsfand, _statsd, _producer):
     got = card(browser, "R")
     assert got["figures"] == ["4.5", "4.5"], got
     assert got["columns"] == [["1", "0"], ["2", "0"], ["3", "0"], ["4", "1"], ["5", "1"]], got
+    state_is(browser, "Live")
+    print("counted", flush=True)
+    # analyticsd goes on to send metrics; that nothing feeds it any more, statsd says.
+    state_is(browser, "Stale", 60)
+    note = "What is new may be missing here. ingestd: not connected to statsd any more."
+    assert text(browser, "note").startswith(note), text(browser, "note")
+    assert text(browser, "total") == "2"
+    picture(browser, "cut-off")
+    # So it is for whoever comes now.
+    open_form(browser, wsfand)
+    state_is(browser, "Stale")
+    print("stale", flush=True)
+    state_is(browser, "Live", 60)
     browser.open(f"http://127.0.0.1:{wsfand}/")
     state_is(browser, "All is well")
     browser.wait("document.querySelector('[data-name=source] .status').textContent === 'followed'")

@@ -90,6 +90,10 @@ TEST(page_health_says_what_is_wrong)
 	check_get(&site, "/readyz", 503,
 	    "{\"ready\":false,\"checks\":{\"ingestd\":{\"ok\":false,\"why\":\"no \\\"source\\\"\","
 	    "\"since\":\"2026-03-01T09:30:00.000Z\"}}}");
+	check_get(&site, "/api/ready", 200,
+	    "{\"at\":\"2026-03-01T09:30:00.000Z\",\"webSocket\":false,\"ready\":false,\"checks\":{"
+	    "\"ingestd\":{\"ok\":false,\"why\":\"no \\\"source\\\"\","
+	    "\"since\":\"2026-03-01T09:30:00.000Z\"}}}");
 	registry_remove(registry, &one, at(1));
 	registry_remove(registry, &two, at(1));
 	registry_free(&registry);
