@@ -50,7 +50,7 @@ page() {
 	page flood
 }
 
-@test "page: nothing yet, no responses, stale and refused are told apart" {
+@test "page: nothing yet, no responses, stale, counted anew and refused are told apart" {
 	page states
 }
 

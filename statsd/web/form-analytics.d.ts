@@ -27,6 +27,8 @@ export interface AnalyticsUpdate {
 	averageTimeToComplete?: number;
 	/** RFC 3339. */
 	updatedAt?: string;
+	/** `true` while everything, or this form, is counted anew: these are the numbers from before. */
+	stale?: true;
 }
 
 /** `data` of metrics:update. */

@@ -9,7 +9,7 @@ locale      numbers and times are those of the reader's language
 contrast    every text on both pages has the contrast of WCAG 2.1, AA, by day and by night
 labels      with a definition (played) the form's own words stand there, hostile ones as text
 flood       500 updates a second: the page goes on drawing and ends with the newest
-states      nothing yet, no responses, stale, refused: each says so
+states      nothing yet, no responses, stale, being counted anew, refused: each says so
 tokens      where tokens are asked for: none, one for another form, a good one (DUNE_TEST_TOKENS: the latter two)
 layout      nothing moves, nothing scrolls sideways on a phone or at 200 %, nothing moves for those who ask for that
 own-port    opened on statsd's own port it says where the live numbers are
@@ -401,11 +401,19 @@ def states(browser, wsfand, _statsd, producer):
     picture(browser, "stale")
     producer.metrics(13)
     state_is(browser, "Live")
+    producer.send("analytics:update", {"stale": True, "totalResponses": 3, "byField": FIELDS})
+    state_is(browser, "Stale: being counted anew")
+    assert text(browser, "note").startswith("These are the numbers from before"), text(browser, "note")
+    assert text(browser, "total") == "3"
+    picture(browser, "counted-anew")
+    producer.update(4, FIELDS)
+    value_is(browser, "total", "4")
+    state_is(browser, "Live")
     # Too many bad messages are answered with 1008.
     browser.evaluate("for (let i = 0; i < 40; i++) window.sockets_.at(-1).send('x')")
     state_is(browser, "Refused")
     assert "turned this page away" in text(browser, "note"), text(browser, "note")
-    assert text(browser, "total") == "3"
+    assert text(browser, "total") == "4"
     picture(browser, "refused")
     browser.evaluate("document.getElementById('retry').focus()")
     assert browser.evaluate("document.activeElement.id") == "retry"
