@@ -333,8 +333,9 @@ function listen() {
 		const delay = Date.now() - Date.parse(message.at);
 		seen.delay = delay >= 0 && delay < DELAY_MOST_MS ? delay : null;
 	});
+	// One wsfand's own viewers: of all there are, metrics tell.
 	client.on('status', (data) => {
-		if (isNumber(data.activeConnections))
+		if (isNumber(data.activeConnections) && !isNumber(seen.metrics?.activeViewers))
 			seen.viewers = data.activeConnections;
 		drawSoon();
 	});

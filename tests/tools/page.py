@@ -127,6 +127,7 @@ def open_live(browser, port, producer, fields=None):
 
 def live(browser, wsfand, _statsd, producer):
     open_live(browser, wsfand, producer)
+    value_is(browser, "viewers", "1")
     producer.send("analytics:update", {"totalResponses": 4242, "completionRate": 0.5, "averageTimeToComplete": 61.5,
                                        "byField": FIELDS, "updatedAt": "2026-03-01T09:30:00.000Z"})
     producer.metrics()
@@ -134,6 +135,8 @@ def live(browser, wsfand, _statsd, producer):
     value_is(browser, "today", "12")
     got = [text(browser, name) for name in ("hour", "viewers", "completion", "duration")]
     assert got == ["3", "2", "50%", "61.5 s"], got
+    # One of several wsfands tells only of its own viewers.
+    producer.send("connection:status", {"status": "connected", "activeConnections": 1})
     last = browser.evaluate("(({ title, dateTime, textContent }) => [title, dateTime, textContent])(document.getElementById('last'))")
     assert last[1] == "2026-03-01T09:30:00.000Z" and "2026" in last[0] and "ago" in last[2], last
     got = card(browser, "choice")
@@ -162,6 +165,7 @@ def live(browser, wsfand, _statsd, producer):
     producer.update(1, {"choice": {"type": "text", "count": 1, "topKeywords": []}})
     value_is(browser, "total", "1")
     assert card(browser, "choice")["chip"] == "text"
+    assert text(browser, "viewers") == "2", text(browser, "viewers")
     browser.wait("document.getElementById('speech').textContent !== ''")
 
 
