@@ -34,7 +34,7 @@ let upstream = { says: '', lasts: false, updatedAt: undefined };
 // ---- the form's own words, where somebody tells them ----
 
 async function readDefinition() {
-	const wait = definitionAt + definitionEvery - Date.now();
+	const wait = definitionAt + definitionEvery - performance.now();
 	if (wait > 0) {
 		definitionTimer ??= setTimeout(() => {
 			definitionTimer = null;
@@ -42,7 +42,7 @@ async function readDefinition() {
 		}, wait);
 		return;
 	}
-	definitionAt = Date.now();
+	definitionAt = performance.now();
 	definitionEvery = Math.min(2 * definitionEvery, DEFINITION_MOST_MS);
 	const form = await ask(`/api/forms/${formId}`, token);
 	if (!form || !Array.isArray(form.fields))
@@ -58,9 +58,14 @@ async function readDefinition() {
 	drawSoon();
 }
 
-// Fields that the definition lacks: perhaps it is a new one. Less and less often, as long as they stay the same.
+// Fields and options that the definition lacks: perhaps it is a new one. Less and less often, as long as they stay the same.
 let lacking = '';
-function lookUp(ids) {
+function lookUp(byField) {
+	const ids = Object.entries(byField ?? {}).flatMap(([id, field]) => {
+		const options = definition.fields.get(id)?.options;
+		return !options ? [id] : !['mcq', 'checkbox'].includes(field?.type) ? [] :
+			Object.keys(field.distribution ?? {}).filter((option) => !options.has(option)).map((option) => `${id} ${option}`);
+	}).join();
 	if (ids !== lacking)
 		definitionEvery = DEFINITION_FIRST_MS;
 	lacking = ids;
@@ -313,7 +318,7 @@ async function askReady() {
 function listen() {
 	client.onAnalyticsUpdate = (data) => {
 		seen.analytics = data;
-		lookUp(Object.keys(data.byField ?? {}).filter((id) => !definition.fields.has(id)).join());
+		lookUp(data.byField);
 		drawSoon();
 	};
 	client.onMetricsUpdate = (data) => {
@@ -359,6 +364,9 @@ function tick() {
 	const every = silent() || unknown() || upstream.says ? ASK_MS : ASK_CALMLY_MS;
 	if (state.state === 'live' && !document.hidden && performance.now() - askedAt >= every * spread)
 		askReady();
+	// Its words may change with all ids as they were.
+	if (state.state === 'live' && !document.hidden && performance.now() - definitionAt >= DEFINITION_MOST_MS)
+		readDefinition();
 	drawStanding();
 }
 

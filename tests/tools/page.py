@@ -7,7 +7,7 @@ quick       the first numbers are there within a second of opening
 keyboard    everything can be reached and worked without a pointer
 locale      numbers and times are those of the reader's language
 contrast    every text on both pages has the contrast of WCAG 2.1, AA, by day and by night
-labels      with a definition (played) the form's own words stand there, hostile ones as text
+labels      with a definition (played) the form's own words stand there, hostile ones as text, and change with it
 flood       500 updates a second: the page goes on drawing and ends with the newest
 states      nothing yet, no responses, stale, being counted anew, refused: each says so
 tokens      where tokens are asked for: none, one for another form, a good one (DUNE_TEST_TOKENS: the latter two)
@@ -356,9 +356,12 @@ def labels(browser, wsfand, _statsd, producer):
          "options": [{"id": "a", "label": "<i>A</i>"}, {"id": "b", "label": HOSTILE[2]}]},
         {"id": "stars", "type": "rating", "label": HOSTILE[3], "required": False}]}
     browser.before_load("""(() => {
-        const real = window.fetch;
+        const real = window.fetch, now = performance.now.bind(performance);
+        window.form_ = %s;
+        window.ahead_ = 0;
+        performance.now = () => now() + window.ahead_;
         window.fetch = (path, ...rest) => String(path).startsWith('/api/forms/') ?
-            Promise.resolve(new Response(JSON.stringify(%s))) : real(path, ...rest);
+            Promise.resolve(new Response(JSON.stringify(window.form_))) : real(path, ...rest);
     })()""" % json.dumps(form))
     open_live(browser, wsfand, producer, FIELDS)
     value_is(browser, "title", "How was <b>it</b>?")
@@ -369,6 +372,13 @@ def labels(browser, wsfand, _statsd, producer):
     got = card(browser, HOSTILE[0])
     assert [bar[0] for bar in got["bars"]] == ["<i>A</i>", HOSTILE[2], "c"], got
     assert browser.evaluate("document.querySelectorAll('main script, main b, main i').length") == 0
+    # An option that is not known: the form has changed, perhaps.
+    browser.evaluate("window.form_.fields[1].options.push({ id: 'd', label: 'the new one' })")
+    producer.update(2, {**FIELDS, "choice": {"type": "mcq", "count": 5, "distribution": {"a": 3, "b": 1, "d": 1}}})
+    browser.wait("[...document.querySelectorAll('.bars .name')].some((name) => name.textContent === 'the new one')")
+    # Nothing tells of another title; it is looked for now and then.
+    browser.evaluate("window.form_.title = 'How is it?'; window.ahead_ = 61000;")
+    value_is(browser, "title", "How is it?")
     assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
 
 
