@@ -90,6 +90,24 @@ page() {
 	page overview
 }
 
+@test "page: the first page goes on where the server's clock is set back" {
+	page clock
+}
+
+@test "page: the list of forms goes on when analyticsd is back" {
+	title() { echo "{\"_id\":{\"\$oid\":\"60f7b1b9e1234567890abcd$1\"},\"title\":\"$2\",\"fields\":[{\"id\":\"r\",\"type\":\"rating\"}]}" >>"$T/feed.jsonl"; }
+	title 1 one
+	start_daemon analyticsd
+	start_daemon ingestd "DUNE_SOURCE=file:$T/feed.jsonl"
+	spawn list "$PYTHON" "$TOOLS/page.py" list "$WSFAND" "$STATSD" "$DUNE_RUN_DIR/frames.sock" "$BUILD/screenshots"
+	wait_until 30 has_line list '^listed'
+	kill_daemon analyticsd
+	wait_until 60 has_line list '^refused'
+	start_daemon analyticsd
+	title 2 two
+	await_spawned list 60
+}
+
 @test "page: wsfand killed and back: it says so and recovers" {
 	spawn watch "$PYTHON" "$TOOLS/page.py" watch "$WSFAND" "$STATSD" "$DUNE_RUN_DIR/frames.sock" "$BUILD/screenshots"
 	wait_until 30 has_line watch '^live'

@@ -263,10 +263,15 @@ const drawSoon = painter(() => {
 // ---- what comes ----
 
 function take(pipeline) {
-	now = new Moment(pipeline, history.at(-1));
-	if (now.before && now.at <= now.before.at)
+	const moment = new Moment(pipeline, history.at(-1));
+	if (moment.at === moment.before?.at)
 		return;
-	now.before = history.at(-1);
+	// They come in order: the server's clock was set back, and what was before is of no use for rates.
+	if (moment.at < moment.before?.at) {
+		history.length = 0;
+		moment.before = undefined;
+	}
+	now = moment;
 	history.push(now);
 	if (history.length > HISTORY) {
 		history.shift();
@@ -311,12 +316,13 @@ function visible() {
 async function readForms() {
 	const token = new URLSearchParams(location.search).get('token');
 	const list = await ask('/api/forms?limit=50', token);
+	setTimeout(readForms, FORMS_EVERY_MS);
+	// While nobody answers, those that are known stay.
 	if (!Array.isArray(list))
 		return;
 	forms = list.filter((form) => form && /^[0-9a-f]{24}$/i.test(form.formId));
 	titles = new Map(forms.map((form) => [form.formId, typeof form.title === 'string' ? form.title : '']));
 	drawSoon();
-	setTimeout(readForms, FORMS_EVERY_MS);
 }
 
 at('open').addEventListener('submit', (event) => {

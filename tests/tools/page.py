@@ -14,6 +14,8 @@ tokens      where tokens are asked for: none, one for another form, a good one (
 layout      nothing moves, nothing scrolls sideways on a phone or at 200 %, nothing moves for those who ask for that
 own-port    opened on statsd's own port it says where the live numbers are
 overview    the first page: daemons, rooms, and what went wrong
+clock       the first page goes on where the server's clock is set back by an hour
+list        the list of forms on the first page: prints `listed`, waits until it is refused, `refused`, and for another form
 watch       opens the form, prints `live`, waits for the page to reconnect, and to be back
 whole       the whole pipeline: prints `unknown`, then waits for the form's definition and two responses; then `counted`,
             waits until ingestd is missed, `stale`, and until it is back
@@ -536,6 +538,49 @@ def overview(browser, wsfand, statsd, producer):
         assert not problems_of(other), other.errors
 
 
+def forms_list(browser, wsfand, _statsd, _producer):
+    # Its quarter of a minute is not waited for.
+    browser.before_load("""(() => {
+        const wait = window.setTimeout, real = window.fetch;
+        window.refused_ = 0;
+        window.setTimeout = (action, ms, ...rest) => wait(action, ms > 10000 ? ms / 50 : ms, ...rest);
+        window.fetch = async (path, ...rest) => {
+            const answer = await real(path, ...rest);
+            window.refused_ += String(path).startsWith('/api/forms') && !answer.ok;
+            return answer;
+        };
+    })()""")
+    names = "[...document.querySelectorAll('#room-rows a')].map((a) => a.textContent).sort().join()"
+    browser.open(f"http://127.0.0.1:{wsfand}/")
+    browser.wait(names + " === 'one'", 30)
+    print("listed", flush=True)
+    browser.wait("window.refused_ > 1", 60)
+    assert browser.evaluate(names) == "one", browser.evaluate(names)
+    print("refused", flush=True)
+    browser.wait(names + " === 'one,two'", 60)
+
+
+def clock(browser, wsfand, _statsd, producer):
+    browser.before_load("""window.back_ = 0;
+        window.EventSource = class extends EventSource {
+            set onmessage(take) {
+                super.onmessage = ({ data }) => {
+                    const pipeline = JSON.parse(data);
+                    pipeline.at = new Date(Date.parse(pipeline.at) - window.back_).toISOString();
+                    take({ data: JSON.stringify(pipeline) });
+                };
+            }
+        };""")
+    browser.open(f"http://127.0.0.1:{wsfand}/")
+    value_is(browser, "clients", "0")
+    browser.evaluate("window.back_ = 3600000")
+    with Browser() as other:
+        open_live(other, wsfand, producer)
+        value_is(browser, "clients", "1")
+        # Rates, too, from then on.
+        browser.wait("document.querySelector('[data-to=browsers] strong').textContent !== '–'")
+
+
 def watch(browser, wsfand, _statsd, producer):
     open_live(browser, wsfand, producer)
     producer.update(7)
@@ -595,7 +640,7 @@ def problems_of(browser):
 
 CASES = {"live": live, "hostile": hostile, "quick": quick, "contrast": contrast, "keyboard": keyboard, "locale": locale,
          "labels": labels, "flood": flood, "states": states, "tokens": tokens, "layout": layout, "own-port": own_port,
-         "overview": overview, "watch": watch, "whole": whole}
+         "overview": overview, "list": forms_list, "clock": clock, "watch": watch, "whole": whole}
 
 
 def main():
