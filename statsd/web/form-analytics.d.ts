@@ -113,6 +113,8 @@ export interface Options {
 	/** How long a hidden page stays connected. */
 	pauseAfterMs?: number;
 	refreshBeforeMs?: number;
+	/** How long numbers that are older than the newest ones are passed over. */
+	catchUpMs?: number;
 }
 
 export class FormAnalyticsWebSocket {

@@ -15,6 +15,7 @@ const DEFAULTS = {
 	pongTimeoutMs: 10000,
 	pauseAfterMs: 15000,
 	refreshBeforeMs: 30000,
+	catchUpMs: 10000,
 };
 
 const OPEN = 1;
@@ -91,6 +92,8 @@ export class FormAnalyticsWebSocket {
 	#heardAt = 0;
 	#heard = 0;
 	#newest = -Infinity;
+	// Since when nothing but older numbers has come; null: it is not so.
+	#olderSince = null;
 	#last = { analytics: null, metrics: null, status: null };
 	#page;
 	#onVisibility = () => this.#visibilityChanged();
@@ -420,11 +423,20 @@ export class FormAnalyticsWebSocket {
 		}
 	}
 
-	// Another server, or one that was just started, may be behind what was shown already.
+	// A server that was just started, or another one, may be behind what was shown already, and has a while to catch up.
+	// Where it does not, that is how things stand: its clock was set back, or its numbers come from a backup.
 	#takeAnalytics(data) {
 		const at = Date.parse(data.updatedAt);
-		if (at < this.#newest)
-			return;
+		if (at < this.#newest) {
+			this.#olderSince ??= performance.now();
+			const left = this.#olderSince + this.#options.catchUpMs - performance.now();
+			if (left > 0) {
+				this.#after('older', left, () => this.#takeAnalytics(data));
+				return;
+			}
+		}
+		clearTimeout(this.#timers.older);
+		this.#olderSince = null;
 		if (Number.isFinite(at))
 			this.#newest = at;
 		this.#last.analytics = data;

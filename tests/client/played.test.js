@@ -181,9 +181,10 @@ test('where a failed handshake tells nothing, checkUrl does', async (t) => {
 	assert.equal(seen.states.at(-1).code, 403);
 });
 
-test('never older numbers after newer ones; what is no JSON harms nothing', async (t) => {
-	const update = (n, second) => JSON.stringify({ type: 'analytics:update', formId: FORM, data: { totalResponses: n,
-		byField: {}, updatedAt: `2026-03-01T09:30:0${second}.000Z` } });
+const update = (n, second) => JSON.stringify({ type: 'analytics:update', formId: FORM, data: { totalResponses: n,
+	byField: {}, updatedAt: new Date(Date.UTC(2026, 2, 1, 9, 30, second)).toISOString() } });
+
+test('no older numbers after newer ones while a server catches up; what is no JSON harms nothing', async (t) => {
 	const server = await playing(t, () => {}, (end) => {
 		for (const text of [update(2, 2), '{', 'null', '[]', '"x"', update(1, 1), update(3, 2), update(4, 4)])
 			end.send(text);
@@ -192,6 +193,43 @@ test('never older numbers after newer ones; what is no JSON harms nothing', asyn
 	await until('the last', () => seen.totals.at(-1) === 4);
 	assert.deepEqual(seen.totals, [2, 3, 4]);
 	assert.deepEqual(seen.errors.map((error) => error.code), ['BAD_MESSAGE']);
+});
+
+test('a clock that is set back: after a while its numbers are taken, and those behind them at once', async (t) => {
+	let end;
+	const server = await playing(t, () => {}, (one) => { end = one; });
+	const seen = watching(t, server.url, { catchUpMs: 100 });
+	await until('live', () => seen.client.state === 'live');
+	end.send(update(1, 3600));
+	await until('1', () => seen.totals.at(-1) === 1);
+	end.send(update(2, 0));
+	await until('2', () => seen.totals.at(-1) === 2);
+	end.send(update(3, 1));
+	await until('3', () => seen.totals.at(-1) === 3);
+	end.send(update(4, 2));
+	await until('4', () => seen.totals.at(-1) === 4);
+	assert.deepEqual(seen.totals, [1, 2, 3, 4]);
+	assert.equal(seen.client.last.analytics.totalResponses, 4);
+	// One that catches up in time takes nothing back.
+	const patient = watching(t, server.url, { catchUpMs: 3600000 });
+	await until('live', () => patient.client.state === 'live');
+	for (const [n, second] of [[1, 10], [2, 9], [3, 11], [4, 10], [5, 12]])
+		end.send(update(n, second));
+	await until('5', () => patient.totals.at(-1) === 5);
+	assert.deepEqual(patient.totals, [1, 3, 5]);
+});
+
+test('a clock that is set back, and a line that breaks again and again', async (t) => {
+	let second = 3600;
+	const server = await playing(t, () => {}, (end) => {
+		end.send(update(second, second));
+		setTimeout(() => end.close(1001, ''), 20);
+	});
+	const seen = watching(t, server.url, { catchUpMs: 200, stableMs: 1 });
+	await until('an hour', () => seen.totals.at(-1) === 3600);
+	second = 1;
+	await until('the hour before', () => seen.totals.at(-1) === 1);
+	assert.ok(seen.count('live') > 2);
 });
 
 test('maxRetries gives up', async (t) => {
