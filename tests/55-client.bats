@@ -48,13 +48,49 @@ node_test() {
 	DUNE_TEST_KIND=ws node_test kinds.test.js
 }
 
-@test "client: the package holds the class, its types and nothing else" {
+# pack: the package, of a copy of what it is made from; its path is PACKAGE.
+pack() {
 	need_node
 	need_command npm
-	cp -R "$ROOT/statsd/web" "$T/package"
-	(cd "$T/package" && HOME=$T npm pack --offline --loglevel=error >"$T/pack.out" 2>"$T/pack.err") || fail "$(cat "$T/pack.err")"
-	tar -tzf "$T/package/$(tail -n 1 "$T/pack.out")" | sort >"$T/names"
-	eq "package/form-analytics.d.ts package/form-analytics.js package/package.json" "$(paste -sd ' ' "$T/names")"
+	export HOME=$T
+	mkdir -p "$T/tree/statsd" "$T/tree/docs"
+	cp -R "$ROOT/statsd/web" "$T/tree/statsd/"
+	cp "$ROOT/LICENSE" "$T/tree/"
+	cp "$ROOT/docs/client.md" "$T/tree/docs/"
+	(cd "$T/tree/statsd/web" && npm pack --offline --loglevel=error --pack-destination "$T" >"$T/pack.out" 2>"$T/pack.err") ||
+		fail "$(cat "$T/pack.err")"
+	PACKAGE=$T/$(tail -n 1 "$T/pack.out")
+}
+
+@test "client: the package holds the class, its types, its documentation, the licence and nothing else" {
+	pack
+	tar -tzf "$PACKAGE" | sort >"$T/names"
+	eq "package/LICENSE package/README.md package/form-analytics.d.ts package/form-analytics.js package/package.json" \
+		"$(paste -sd ' ' "$T/names")"
+	tar -xzf "$PACKAGE" -C "$T"
+	cmp "$T/package/LICENSE" "$ROOT/LICENSE"
+	cmp "$T/package/README.md" "$ROOT/docs/client.md"
+	# What was copied for it is gone again.
+	diff -r "$ROOT/statsd/web" "$T/tree/statsd/web"
+}
+
+# typescript: its compiler is TSC, if it is here or to be had.
+typescript() {
+	local into=$ROOT/build/tools/typescript
+	TSC=$(command -v tsc || echo "$into/node_modules/.bin/tsc")
+	[ -x "$TSC" ] || timeout 120 npm install --prefix "$into" --no-save --no-audit --no-fund --fetch-retries=1 \
+		--loglevel=error typescript@5 >"$T/npm.out" 2>&1 || skip "typescript is not installed, and not to be had"
+}
+
+@test "client: a program in TypeScript, with the package installed" {
+	pack
+	typescript
+	mkdir "$T/program"
+	cp "$ROOT/tests/client/types.ts" "$T/program/"
+	cd "$T/program"
+	echo '{"type":"module"}' >package.json
+	npm install --offline --no-audit --no-fund --loglevel=error "$PACKAGE"
+	run -0 "$TSC" --noEmit --strict --target es2022 --lib es2022,dom --module nodenext --moduleResolution nodenext types.ts
 }
 
 @test "client: types and documentation name each method, event, option and state" {
