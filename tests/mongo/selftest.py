@@ -1354,6 +1354,61 @@ class Faults(unittest.TestCase):
         self.assertEqual([e["documentKey"]["_id"] for e in rest], [2, 3, 9])
         self.assertLess(held["postBatchResumeToken"]["_data"], rest[0]["_id"]["_data"])
 
+    def test_majority(self):
+        """Reads of "majority" see what it has; told a time that it is behind of, they wait, and one ahead of all is refused."""
+        r = self.raw()
+        self.c.insert_many([{"_id": i} for i in range(4)])
+        self.control.say("hold", 0)
+        self.c.insert_one({"_id": 9})
+        self.c.delete_one({"_id": 1})
+        newest = self.c.database.command("update", "c", updates=[
+            {"q": {"_id": 2}, "u": {"$set": {"x": 1}}}])["operationTime"]
+        majority = {"level": "majority"}
+        held = r.ask(find="c", sort={"_id": 1}, readConcern=majority)
+        self.assertEqual(held["cursor"]["firstBatch"], [{"_id": i} for i in range(4)])
+        self.assertLess(held["operationTime"], newest)
+        self.assertEqual(held["$clusterTime"]["clusterTime"], newest)
+        self.assertEqual(len(r.ask(find="c")["cursor"]["firstBatch"]), 4)
+        self.assertIn({"_id": 9}, r.ask(find="c")["cursor"]["firstBatch"])
+        # A new stream begins behind what is applied, whatever a majority has.
+        token = r.stream()["postBatchResumeToken"]["_data"]
+        self.assertGreater(token[:18], "82%08X%08X" % (newest.time, newest.inc))
+        r.send(find="c", readConcern={**majority, "afterClusterTime": newest})
+        while not self.control.say("status")["parked"]:
+            time.sleep(0.01)
+        self.control.say("hold", False)
+        self.assertEqual(sorted(r.take()["cursor"]["firstBatch"], key=lambda d: d["_id"]),
+                         [{"_id": 0}, {"_id": 2, "x": 1}, {"_id": 3}, {"_id": 9}])
+        ahead = Timestamp(newest.time + 1000, 1)
+        self.assertEqual(r.ask(find="c", readConcern={**majority, "afterClusterTime": ahead})["code"], 72)
+
+    def test_shard(self):
+        for move, wanted in (("stay", ["update"]), ("delete", ["delete", "insert"]), ("insert", ["insert", "delete"])):
+            self.c.drop()
+            self.control.say("shard", {"db": "x", "collection": "c", "key": {"a.b": 1}, "move": move})
+            cur = (r := self.raw()).stream(fullDocument="updateLookup")
+            self.c.insert_many([{"_id": 1, "a": {"b": 1}}, {"_id": 1, "a": {"b": 2}}, {"_id": 2}])
+            self.c.update_one({"_id": 1, "a.b": 1}, {"$set": {"a.b": 3}})
+            self.c.delete_one({"_id": 1, "a.b": 2})
+            with self.assertRaises(DuplicateKeyError):
+                self.c.insert_one({"_id": 1, "a": {"b": 3}})
+            events = r.more(cur)["cursor"]["nextBatch"]
+            self.assertEqual([e["operationType"] for e in events], ["insert"] * 3 + wanted + ["delete"])
+            self.assertEqual([e["documentKey"] for e in events[:3]],
+                             [{"a.b": 1, "_id": 1}, {"a.b": 2, "_id": 1}, {"_id": 2}])
+            moved = {e["operationType"]: e["documentKey"] for e in events[3:-1]}
+            self.assertEqual(moved.get("insert", moved.get("update")), {"a.b": 3, "_id": 1})
+            self.assertEqual(moved.get("delete", {"a.b": 1, "_id": 1}), {"a.b": 1, "_id": 1})
+            self.assertEqual(len({e["clusterTime"] for e in events[3:-1]}), 1)
+            self.assertEqual(events[-1]["documentKey"], {"a.b": 2, "_id": 1})
+            self.assertEqual(self.c.find_one({"_id": 1}), {"_id": 1, "a": {"b": 3}})
+
+    def test_advance(self):
+        r = self.raw()
+        before = r.ask(ping=1)["$clusterTime"]["clusterTime"]
+        self.control.say("advance", 50)
+        self.assertGreaterEqual(r.ask(ping=1)["operationTime"].time, before.time + 50)
+
     def test_deny(self):
         self.control.say("deny", {"find": True, "changeStream": True})
         r = self.raw()

@@ -50,6 +50,8 @@ class Processes:
             "DUNE_CONNECT_RATE": "0", "DUNE_DRAIN_MS": "50", "DUNE_COMMIT_INTERVAL_MS": "50", "DUNE_METRICS_INTERVAL_MS": "500",
             "DUNE_MAX_FORMS_IN_MEMORY": "16", "DUNE_TEST_FAIL_COMMIT": self.fail_commit,
             "DUNE_TEST_STEP_ROWS": "5", "DUNE_TEST_PAGES": "64",
+            # A database dropped, made anew and its history gone while ingestd is away is taken for another one.
+            "DUNE_ON_NEW_SOURCE": "rebuild",
             "ASAN_OPTIONS": "detect_stack_use_after_return=0", **settings}
         os.makedirs(directory + "/state")
 
