@@ -13,6 +13,7 @@
 #include "lib/log.h"
 
 #define UNAUTHORIZED 13
+#define UUID_BYTES 16
 
 /* What stands under our names now, and the server's time of that. */
 struct found {
@@ -20,6 +21,19 @@ struct found {
 	struct mongo_uuid forms, responses;
 	uint32_t time, increment;
 };
+
+/* As RFC 9562 writes it. */
+static void
+write_uuid(const uint8_t *data, struct mongo_uuid *uuid)
+{
+	char *at = uuid->text;
+
+	for (int i = 0; i < UUID_BYTES; i++) {
+		const char *dash = i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "";
+
+		at += sprintf(at, "%s%02x", dash, data[i]);
+	}
+}
 
 static void
 read_collection(const struct mongo_worker *worker, const bson_t *doc, struct found *found)
@@ -39,10 +53,8 @@ read_collection(const struct mongo_worker *worker, const bson_t *doc, struct fou
 	else if (strcmp(bson_iter_utf8(&name, NULL), worker->responses) == 0)
 		to = &found->responses;
 	bson_iter_binary(&uuid, &subtype, &length, &data);
-	if (to && length == sizeof(to->bytes)) {
-		memcpy(to->bytes, data, length);
-		to->known = true;
-	}
+	if (to && length == UUID_BYTES)
+		write_uuid(data, to);
 }
 
 /* Without the privilege nothing is found, which is said once. */
@@ -80,16 +92,16 @@ look(struct mongo_worker *worker, struct found *found, struct mongo_error *error
 static void
 adopt(struct mongo_worker *worker, const struct found *found)
 {
-	if (found->forms.known)
+	if (*found->forms.text)
 		worker->origin.forms_uuid = found->forms;
-	if (found->responses.known)
+	if (*found->responses.text)
 		worker->origin.responses_uuid = found->responses;
 }
 
 static bool
 is_same(const struct mongo_uuid *a, const struct mongo_uuid *b)
 {
-	return a->known && b->known && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+	return *a->text && strcmp(a->text, b->text) == 0;
 }
 
 static enum mongo_outcome
@@ -185,7 +197,7 @@ mongo_identity_check(struct mongo_worker *worker, struct mongo_error *error)
 	outcome = look(worker, &found, error);
 	if (outcome != MONGO_DONE || !found.told)
 		return outcome;
-	if ((!forms->known && !responses->known) || is_same(forms, &found.forms) ||
+	if ((!*forms->text && !*responses->text) || is_same(forms, &found.forms) ||
 	    is_same(responses, &found.responses)) {
 		adopt(worker, &found);
 		return MONGO_DONE;

@@ -71,6 +71,14 @@ mongo_position_set_after(struct mongo_position *position, const bson_iter_t *id)
 #define KEY_TIMESTAMP 0x82
 #define KEY_BYTES 9
 
+static int
+digit(char c)
+{
+	const char *digits = "0123456789abcdef0123456789ABCDEF", *at = strchr(digits, c);
+
+	return c != '\0' && at ? (int)(at - digits) % 16 : -1;
+}
+
 /* The first bytes of _data, which is hex (or binary, as 4.0 keeps it in compatibility with 3.6). */
 static bool
 token_head(const bson_t *token, uint8_t head[KEY_BYTES])
@@ -79,7 +87,7 @@ token_head(const bson_t *token, uint8_t head[KEY_BYTES])
 	const uint8_t *data;
 	uint32_t length;
 	bson_iter_t at;
-	unsigned byte;
+	const char *text;
 
 	if (!bson_iter_init_find(&at, token, "_data"))
 		return false;
@@ -89,12 +97,15 @@ token_head(const bson_t *token, uint8_t head[KEY_BYTES])
 			memcpy(head, data, KEY_BYTES);
 		return length >= KEY_BYTES;
 	}
-	if (!BSON_ITER_HOLDS_UTF8(&at) || strlen(bson_iter_utf8(&at, NULL)) < 2 * KEY_BYTES)
+	text = BSON_ITER_HOLDS_UTF8(&at) ? bson_iter_utf8(&at, NULL) : "";
+	if (strlen(text) < (size_t)2 * KEY_BYTES)
 		return false;
 	for (size_t i = 0; i < KEY_BYTES; i++) {
-		if (sscanf(bson_iter_utf8(&at, NULL) + 2 * i, "%2x", &byte) != 1)
+		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
 			return false;
-		head[i] = (uint8_t)byte;
+		head[i] = (uint8_t)(high * 16 + low);
 	}
 	return true;
 }
@@ -146,9 +157,8 @@ mongo_time_is_behind(uint32_t time, uint32_t increment, uint32_t than_time, uint
 static void
 append_uuid(bson_t *of, const char *name, const struct mongo_uuid *uuid)
 {
-	if (uuid->known)
-		bson_append_binary(
-		    of, name, -1, BSON_SUBTYPE_UUID, uuid->bytes, sizeof(uuid->bytes));
+	if (*uuid->text)
+		bson_append_utf8(of, name, -1, uuid->text, -1);
 }
 
 void
@@ -216,24 +226,6 @@ find_document(const bson_t *doc, const char *path, bson_t **copy)
 	return true;
 }
 
-static void
-find_uuid(const bson_t *doc, const char *path, struct mongo_uuid *uuid)
-{
-	bson_subtype_t subtype;
-	const uint8_t *data;
-	uint32_t length;
-	bson_iter_t at, found;
-
-	uuid->known = false;
-	if (!bson_iter_init(&at, doc) || !bson_iter_find_descendant(&at, path, &found) ||
-	    !BSON_ITER_HOLDS_BINARY(&found))
-		return;
-	bson_iter_binary(&found, &subtype, &length, &data);
-	uuid->known = length == sizeof(uuid->bytes);
-	if (uuid->known)
-		memcpy(uuid->bytes, data, length);
-}
-
 static enum mongo_scan
 scan_of(const char *name)
 {
@@ -294,8 +286,10 @@ mongo_position_decode(
 	if (!find_document(doc, "at", &position->at) || bson_empty(position->at))
 		return "its position is of another version of ingestd";
 	snprintf(origin->set, sizeof(origin->set), "%s", find_text(doc, "of.set"));
-	find_uuid(doc, "of.formsUuid", &origin->forms_uuid);
-	find_uuid(doc, "of.responsesUuid", &origin->responses_uuid);
+	snprintf(origin->forms_uuid.text, sizeof(origin->forms_uuid.text), "%s",
+	    find_text(doc, "of.formsUuid"));
+	snprintf(origin->responses_uuid.text, sizeof(origin->responses_uuid.text), "%s",
+	    find_text(doc, "of.responsesUuid"));
 	read_scan(doc, position);
 	read_rebuild(doc, position);
 	return NULL;

@@ -24,8 +24,7 @@
 /* Of a collection; a position may be without: the collection was not there yet, it could not be
  * asked for, or an older ingestd made the position. */
 struct mongo_uuid {
-	bool known;
-	uint8_t bytes[16];
+	char text[37]; /* "" where it is not known */
 };
 
 /* Whom a position belongs to. `set` is the name of the replica set, "" where it has none

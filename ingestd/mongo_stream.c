@@ -152,7 +152,7 @@ is_unknown(const struct mongo_worker *worker, enum event_op op)
 	bool is_form = op == EVENT_FORM || op == EVENT_FORM_DELETED;
 
 	return !worker->told_unknown &&
-	    !(is_form ? worker->origin.forms_uuid : worker->origin.responses_uuid).known;
+	    !*(is_form ? &worker->origin.forms_uuid : &worker->origin.responses_uuid)->text;
 }
 
 /* Makes it an event: the document as it is, which *found then is, or its deletion. */

@@ -170,7 +170,7 @@ begin_rebuild(struct mongo_worker *worker, const struct mongo_error *error, unsi
 	bool again = worker->rebuild_due || worker->position.rebuild;
 
 	mongo_position_forget(&worker->position);
-	worker->origin.forms_uuid.known = worker->origin.responses_uuid.known = false;
+	*worker->origin.forms_uuid.text = *worker->origin.responses_uuid.text = '\0';
 	worker->rebuild_due = true;
 	mongo_worker_set_rebuilding(worker, true);
 	return again || error->kind == MONGO_STRUCTURE ? wait_ms : AGAIN_MIN_MS;

@@ -203,11 +203,13 @@ formDeleted' "$(grep -v '"op": "position"' "$T/sink.out" | sed 's/{"op": "\([a-z
 @test "ingestd mongodb: analyticsd's state lost: scanned anew" {
 	mongo_start
 	fill 100
-	sink_start
+	sink_start --state "$T/journal"
 	start_daemon ingestd "DUNE_SOURCE=$MONGO_SOURCE"
 	wait_until 10 ops_are response 100
-	wait_until 5 ops_reach position 1
+	# All is committed.
+	wait_until 10 grep -q '"op": "position"' "$T/journal"
 	stop_spawned sink
+	rm "$T/journal"
 	sink_start
 	wait_until 10 ops_are response 100
 	log_has ingestd 'starts anew from it'

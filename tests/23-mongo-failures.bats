@@ -403,32 +403,40 @@ member() {
 
 say() { "$PYTHON" "$TOOLS/standin.py" "$T/$1.control" "$2" >/dev/null; }
 
-@test "failures: a new primary that lags, and one that only believes it is primary" {
+# two_ports: sets PORT_a and PORT_b.
+two_ports() {
 	[ -z "${DUNE_TEST_MONGODB_URI:-}" ] || skip 'needs members of its own'
-	local n
 	read -r PORT_a PORT_b < <("$PYTHON" -c 'import socket
 s = [socket.socket() for _ in "ab"]
 for x in s: x.bind(("127.0.0.1", 0))
 print(*[x.getsockname()[1] for x in s])')
 	MONGO_DB=two
 	MONGO_SOURCE="mongodb://127.0.0.1:$PORT_b/$MONGO_DB?directConnection=true"
+	SET_SOURCE="mongodb://127.0.0.1:$PORT_a,127.0.0.1:$PORT_b/$MONGO_DB?replicaSet=rs0&serverSelectionTimeoutMS=500"
 	mkdir "$T/b.data"
+}
+
+killed() {
+	kill -KILL "${SPAWNED[$1]}"
+	wait "${SPAWNED[$1]}" || true
+}
+
+@test "failures: a new primary that lags, and one that only believes it is primary" {
+	local n
+	two_ports
 	member b
 	insert_one one
-	kill -KILL "${SPAWNED[b]}"
-	wait "${SPAWNED[b]}" || true
+	killed b
 	cp -R "$T/b.data" "$T/a.data"
 	member b
 	sink_start
-	start_daemon ingestd DUNE_MONGODB_AWAIT_MS=50 \
-		"DUNE_SOURCE=mongodb://127.0.0.1:$PORT_a,127.0.0.1:$PORT_b/$MONGO_DB?replicaSet=rs0&serverSelectionTimeoutMS=500"
+	start_daemon ingestd "DUNE_SOURCE=$SET_SOURCE" DUNE_MONGODB_AWAIT_MS=50
 	insert_one two
 	wait_until 10 arrived two
 	# It has one, not two, and is primary. It is followed, and nothing is taken back.
 	member a
 	say a '{"hold":0}'
-	kill -KILL "${SPAWNED[b]}"
-	wait "${SPAWNED[b]}" || true
+	killed b
 	wait_until 10 log_has ingestd 'WARN: '
 	wait_until 10 followed_by a
 	# The one that has everything is back.
@@ -448,6 +456,35 @@ print(*[x.getsockname()[1] for x in s])')
 	done
 	eq 0 "$(ops rebuild)"
 	eq 1 "$(grep -c '"_id": "two"' "$T/sink.out")"
+	wait_until 10 same_as_source
+}
+
+@test "failures: a member that lags and knows only the collections that were here before is no other database" {
+	two_ports
+	member b
+	insert_one one
+	mongo_do <<<'db.forms.insert_one({"_id": 1, "fields": []})'
+	killed b
+	cp -R "$T/b.data" "$T/a.data"
+	member b
+	sink_start
+	start_daemon ingestd "DUNE_SOURCE=$SET_SOURCE" DUNE_MONGODB_AWAIT_MS=50
+	wait_until 10 arrived one
+	# Both are made anew, a while later as the set has it.
+	say b '{"advance":100}'
+	mongo_do <<<'db.forms.drop(); db.responses.drop(); db.forms.insert_one({"_id": 2, "fields": []})'
+	insert_one two
+	wait_until 10 ops_are rebuilt 1
+	insert_one three
+	wait_until 10 arrived three
+	member a
+	killed b
+	wait_until 10 log_has ingestd 'WARN: .*this member lags behind what was read before'
+	member b
+	say a '{"step_down":{}}'
+	insert_one four
+	wait_until 20 arrived four
+	ops_are rebuild 1
 	wait_until 10 same_as_source
 }
 

@@ -60,8 +60,11 @@ TEST(file_head_hash_is_fnv_1a)
 static struct mongo_origin
 origin(const char *database, const char *forms, const char *responses)
 {
-	return (struct mongo_origin){
-	    .database = database, .forms = forms, .responses = responses, .set = "rs0"};
+	return (struct mongo_origin){.database = database,
+	    .forms = forms,
+	    .responses = responses,
+	    .set = "rs0",
+	    .forms_uuid = {"0198aaaa-bbbb-4ccc-8ddd-eeeeffff0001"}};
 }
 
 TEST(mongo_position_there_and_back)
@@ -81,9 +84,11 @@ TEST(mongo_position_there_and_back)
 	CHECK(bson_iter_init_find(&at, id, "_id"));
 	mongo_position_set_after(&in, &at);
 	mongo_position_encode(&in, &ours, &doc);
-	read.set[0] = '\0';
+	read.set[0] = read.forms_uuid.text[0] = '\0';
 	CHECK(mongo_position_decode(&doc, &read, &out) == NULL);
 	CHECK_STRING(read.set, "rs0");
+	CHECK_STRING(read.forms_uuid.text, "0198aaaa-bbbb-4ccc-8ddd-eeeeffff0001");
+	CHECK_STRING(read.responses_uuid.text, "");
 	CHECK_INT(out.scan, SCAN_RESPONSES);
 	CHECK_INT(out.since_time, 1700000000);
 	CHECK_INT(out.since_increment, 7);
@@ -158,4 +163,34 @@ TEST(mongo_position_refuses_another_source)
 	bson_destroy(file);
 	mongo_position_clear(&in);
 	mongo_position_clear(&out);
+}
+
+/* Of 6.0, of 4.0, of 4.0 in compatibility with 3.6; and what is none. */
+TEST(mongo_tokens_bear_a_time)
+{
+	static const struct {
+		const char *json;
+		bool is;
+		uint32_t time, increment;
+	} rows[] = {
+	    {"{\"_data\":\"8265A1B2C30000000D2B0229296E04\"}", true, 0x65a1b2c3, 13},
+	    {"{\"_data\":\"825b1e7ef500000001\",\"x\":1}", true, 0x5b1e7ef5, 1},
+	    {"{\"_data\":{\"$binary\":{\"base64\":\"glsefvUAAAAB/w==\",\"subType\":\"00\"}}}", true,
+		0x5b1e7ef5, 1},
+	    {"{\"_data\":\"8365A1B2C30000000D\"}", false, 0, 0},
+	    {"{\"_data\":\"8265A1B2C30000000\"}", false, 0, 0},
+	    {"{\"_data\":\"8265A1B2C3 000000D2B\"}", false, 0, 0},
+	    {"{\"_data\":5}", false, 0, 0},
+	    {"{}", false, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bson_t *token = from_json(rows[i].json);
+		uint32_t time = 0, increment = 0;
+
+		CHECK_INT(mongo_token_time(token, &time, &increment), rows[i].is);
+		CHECK_INT(time, rows[i].time);
+		CHECK_INT(increment, rows[i].increment);
+		bson_destroy(token);
+	}
 }
