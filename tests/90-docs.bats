@@ -468,6 +468,7 @@ watches() {
 # Not run here: where it is, or why not.
 in_passing() {
 	cat <<-'END'
+		sh supervise/demo --wsfands 2                      70-demo.bats
 		sh tests/run                                       is what runs this
 		make bench                                         measures for minutes
 		make bench-ingest                                  measures for minutes
