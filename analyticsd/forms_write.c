@@ -94,13 +94,19 @@ remove_form(struct forms *forms, const struct hot_form *hot)
 int
 forms_write(struct forms *forms)
 {
+	struct store *store = forms->config.store;
+	size_t known = forms->known;
+
 	LIST_FOR_EACH (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
 
 		hot->removed = forms_is_empty(hot) && hot->row.head == 0;
 		if ((hot->removed ? remove_form(forms, hot) : write_form(forms, hot)) < 0)
 			return -1;
+		known += (size_t)!hot->removed - (size_t)hot->stored;
 	}
+	if (known != forms->known)
+		return store->ops->put_form_count(store, (int64_t)known);
 	return 0;
 }
 

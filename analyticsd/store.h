@@ -106,6 +106,8 @@ struct store_ops {
 	    struct store *store, const struct store_form *form, const struct buf *state);
 	/* With its state and its definition. Its chain must be empty. */
 	int (*remove_form)(struct store *store, int64_t number);
+	/* How many forms there are now: kept, so that a start need not count them. */
+	int (*put_form_count)(struct store *store, int64_t count);
 	int (*put_definition)(struct store *store, int64_t number, const void *json, size_t length);
 	int (*put_position)(struct store *store, const void *position, size_t length, bool partial);
 	int (*commit)(struct store *store);

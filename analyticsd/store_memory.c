@@ -414,6 +414,7 @@ static const struct store_ops memory_ops = {
     .delete_row = memory_delete_row,
     .put_form = memory_put_form,
     .remove_form = memory_remove_form,
+    .put_form_count = store_memory_put_form_count,
     .put_definition = memory_put_definition,
     .put_position = memory_put_position,
     .commit = memory_commit,

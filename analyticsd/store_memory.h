@@ -44,6 +44,7 @@ void store_memory_discard(struct store_memory *self, struct memory_form *form);
 
 /* Operations of the store. */
 int store_memory_definition(struct store *store, int64_t number, struct buf *json);
+int store_memory_put_form_count(struct store *store, int64_t count);
 int store_memory_list(struct store *store, const struct form_id *after, size_t limit,
     store_listed *visit, void *owner);
 

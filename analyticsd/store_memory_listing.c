@@ -47,6 +47,13 @@ store_memory_definition(struct store *store, int64_t number, struct buf *json)
 	    : 1;
 }
 
+/* They are counted when that is asked for. */
+int
+store_memory_put_form_count(struct store *store UNUSED, int64_t count UNUSED)
+{
+	return 0;
+}
+
 /* Is `a` listed before `b`? */
 static bool
 is_before(const struct store_form *a, const struct store_form *b)

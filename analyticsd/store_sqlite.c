@@ -152,6 +152,16 @@ sqlite_next_bare(struct store *store, int64_t after, int64_t *number)
 }
 
 static int
+count_forms(struct store_sqlite *self, int64_t *count)
+{
+	if (store_sqlite_first_row(self, NAME_COUNT_FORMS) < 0)
+		return -1;
+	*count = sqlite3_column_int64(self->statements[NAME_COUNT_FORMS], 0);
+	sqlite3_reset(self->statements[NAME_COUNT_FORMS]);
+	return 0;
+}
+
+static int
 sqlite_ends(struct store *store, struct store_ends *ends)
 {
 	struct store_sqlite *self = sqlite_of(store);
@@ -161,9 +171,11 @@ sqlite_ends(struct store *store, struct store_ends *ends)
 		return -1;
 	ends->last_seq = sqlite3_column_int64(statement, 0);
 	ends->last_form = sqlite3_column_int64(statement, 1);
+	bool counted = sqlite3_column_type(statement, 2) != SQLITE_NULL;
 	ends->forms = sqlite3_column_int64(statement, 2);
 	sqlite3_reset(statement);
-	return 0;
+	/* Older ones did not keep the count. */
+	return counted ? 0 : count_forms(self, &ends->forms);
 }
 
 static int
@@ -227,6 +239,15 @@ sqlite_remove_form(struct store *store, int64_t number)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+sqlite_put_form_count(struct store *store, int64_t count)
+{
+	struct store_sqlite *self = sqlite_of(store);
+
+	sqlite3_bind_int64(self->statements[NAME_PUT_FORM_COUNT], 1, count);
+	return store_sqlite_run(self, NAME_PUT_FORM_COUNT);
 }
 
 static int
@@ -338,6 +359,7 @@ static const struct store_ops sqlite_ops = {
     .delete_row = store_sqlite_delete_row,
     .put_form = sqlite_put_form,
     .remove_form = sqlite_remove_form,
+    .put_form_count = sqlite_put_form_count,
     .put_definition = store_sqlite_put_definition,
     .put_position = sqlite_put_position,
     .commit = sqlite_commit,
