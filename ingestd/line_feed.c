@@ -20,6 +20,7 @@ line_feed_init(struct line_feed *feed, struct source *source,
 	feed->source = source;
 	feed->position = position;
 	feed->paused = feed->scan = feed->rebuild = false;
+	feed->at = EVENT_NO_TIME;
 	lines_init(&feed->lines, LINE_FEED_MAX);
 	buf_init(&feed->event, EVENT_MAX);
 }
@@ -118,7 +119,8 @@ is_blank(const struct line *line)
 static void
 give_event(struct line_feed *feed, const struct line *line, enum event_op op, const bson_t *doc)
 {
-	struct event event = {.op = op, .at = EVENT_NO_TIME, .partial = feed->scan, .doc = doc};
+	struct event event = {
+	    .op = op, .at = doc ? feed->at : EVENT_NO_TIME, .partial = feed->scan, .doc = doc};
 	bson_t position;
 
 	feed->position(feed->source, line, &position);

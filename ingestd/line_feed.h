@@ -26,6 +26,7 @@ struct line_feed {
 	void (*position)(struct source *source, const struct line *line, bson_t *out);
 	/* Until line_feed_at_end(): the owner's first reading; what line_feed_rebuild() began. */
 	bool scan, rebuild;
+	int64_t at; /* what the lines that were read tell as their time; EVENT_NO_TIME: none */
 };
 
 void line_feed_init(struct line_feed *feed, struct source *source,

@@ -7,15 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "ingestd/counters.h"
+#include "ingestd/event.h"
 #include "ingestd/file_find.h"
 #include "ingestd/file_position.h"
+#include "ingestd/file_watch.h"
 #include "ingestd/line_feed.h"
 #include "ingestd/source.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/sock.h"
@@ -28,14 +30,19 @@ struct source_file {
 	struct source base;
 	struct line_feed feed;
 	const char *path;
-	int fd, inotify, file_watch;
-	ev_io changed;
+	int fd;
+	struct file_watch watch;
 	ev_timer poll, more;
 	struct file_position wanted; /* where to begin in the next file that is opened */
 	bool has_wanted;
 	uint64_t inode, offset;
 	uint8_t head[FILE_HEAD];
 	size_t head_length;
+	/* Once the end was reached, all before found_to that is not read yet was found at
+	 * found_ms. */
+	bool following;
+	uint64_t found_to;
+	int64_t found_ms;
 	bool started;
 	bool replaced; /* another file stands at the path: one last read of this one */
 	int missing_said; /* the errno that was logged, so that it is said once */
@@ -77,9 +84,7 @@ do_more(struct source_file *file)
 static void
 file_leave(struct source_file *file)
 {
-	if (file->file_watch >= 0)
-		inotify_rm_watch(file->inotify, file->file_watch);
-	file->file_watch = -1;
+	file_watch_leave(&file->watch);
 	fd_close(&file->fd);
 	file->replaced = false;
 }
@@ -87,7 +92,7 @@ file_leave(struct source_file *file)
 static void
 begin_at(struct source_file *file, uint64_t offset, uint64_t line)
 {
-	file->offset = offset;
+	file->offset = file->found_to = offset;
 	file->head_length = 0;
 	lines_reset(&file->feed.lines, offset, line);
 }
@@ -122,17 +127,6 @@ is_wanted(struct source_file *file, const struct stat *found)
 	return read_head(file) && file_head_hash(file->head, file->head_length) == wanted->head;
 }
 
-/* By the descriptor: the name may be another file's by now. */
-static void
-watch_file(struct source_file *file)
-{
-	char *name = mem_printf("/proc/self/fd/%d", file->fd);
-
-	if (file->inotify >= 0)
-		file->file_watch = inotify_add_watch(file->inotify, name, IN_MODIFY);
-	MEM_FREE(&name);
-}
-
 /* The file of our position, when it was rotated while nobody followed it; at its end the one that
  * stands at the path now is next. */
 static int
@@ -152,7 +146,7 @@ open_rotated(struct source_file *file)
 	}
 	file->inode = file->wanted.inode;
 	file->has_wanted = false;
-	watch_file(file);
+	file_watch_follow(&file->watch, file->fd);
 	log_info("%s was rotated meanwhile: going on in line %llu of the file that it was",
 	    file->path, (unsigned long long)file->wanted.line + 1);
 	return 0;
@@ -179,7 +173,7 @@ file_open(struct source_file *file)
 	file->missing_said = 0;
 	file->inode = found.st_ino;
 	counters[COUNTER_source_connects]++;
-	watch_file(file);
+	file_watch_follow(&file->watch, file->fd);
 	if (file->has_wanted && is_wanted(file, &found)) {
 		log_info("%s: going on in line %llu", file->path,
 		    (unsigned long long)file->wanted.line + 1);
@@ -195,6 +189,20 @@ file_open(struct source_file *file)
 }
 
 /* ---- looking for changes, with all read that there was ---- */
+
+/* What stood there when we came may be of any age, and tells no time; what comes while we follow
+ * is as old as our finding it, also where it must wait to be read. */
+static void
+note_found(struct source_file *file)
+{
+	struct stat found;
+
+	if (!file->following || file->fd < 0 || file->offset < file->found_to ||
+	    fstat(file->fd, &found) < 0)
+		return;
+	file->found_to = (uint64_t)found.st_size;
+	file->found_ms = clock_wall_ms();
+}
 
 static bool
 is_rewritten(struct source_file *file)
@@ -250,6 +258,7 @@ on_more(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 		return;
 	if (file->fd < 0 && file_open(file) < 0)
 		return;
+	note_found(file);
 	got = line_feed_read(&file->feed, file->fd, (off_t)file->offset);
 	if (got < 0) {
 		counters[COUNTER_source_errors]++;
@@ -257,63 +266,36 @@ on_more(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 		return;
 	}
 	file->offset += (uint64_t)got;
+	file->feed.at = file->found_ms;
 	if (got > 0 && read_head(file))
 		line_feed_give(&file->feed);
-	if (got > 0 || at_end(file))
+	if (got > 0 || at_end(file)) {
 		do_more(file);
-	else
+	} else {
+		file->following = true;
 		line_feed_at_end(&file->feed);
+	}
 }
 
 static void
 on_poll(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
-	do_more(container_of(timer, struct source_file, poll));
-}
+	struct source_file *file = container_of(timer, struct source_file, poll);
 
-static bool
-is_about_us(const struct source_file *file, const struct inotify_event *event)
-{
-	const char *slash = strrchr(file->path, '/');
-
-	return event->len == 0 || strcmp(event->name, slash ? slash + 1 : file->path) == 0;
+	note_found(file);
+	do_more(file);
 }
 
 static void
-on_changed(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+on_changed(struct file_watch *watch)
 {
-	struct source_file *file = container_of(io, struct source_file, changed);
-	_Alignas(struct inotify_event) char told[4096];
-	ssize_t got = read(file->inotify, told, sizeof(told));
+	struct source_file *file = container_of(watch, struct source_file, watch);
 
-	for (char *at = told; got > 0 && at < told + got;) {
-		const struct inotify_event *event = (const void *)at;
-
-		if (is_about_us(file, event))
-			do_more(file);
-		at += sizeof(*event) + event->len;
-	}
+	note_found(file);
+	do_more(file);
 }
 
 /* ---- the table ---- */
-
-static void
-watch_directory(struct source_file *file)
-{
-	const char *slash = strrchr(file->path, '/');
-	char *directory = slash ? mem_printf("%.*s", (int)MAX(slash - file->path, 1), file->path)
-				: mem_strdup(".");
-
-	file->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (file->inotify >= 0) {
-		ev_io_init(&file->changed, on_changed, file->inotify, EV_READ);
-		ev_io_start(file->base.loop, &file->changed);
-	}
-	if (file->inotify < 0 ||
-	    inotify_add_watch(file->inotify, directory, IN_CREATE | IN_MOVED_TO) < 0)
-		log_info("%s is looked at once a second only: %s", file->path, strerror(errno));
-	MEM_FREE(&directory);
-}
 
 static const char *
 file_start(struct source *source, const bson_t *position)
@@ -327,10 +309,12 @@ file_start(struct source *source, const bson_t *position)
 	file->feed.scan = position == NULL || file->wanted.scan;
 	file->feed.rebuild = position != NULL && file->wanted.rebuild;
 	if (!file->started) {
-		watch_directory(file);
+		file_watch_start(&file->watch, source->loop);
 		ev_timer_start(source->loop, &file->poll);
 	}
 	file->started = true;
+	file->following = false;
+	file->found_ms = EVENT_NO_TIME;
 	file_leave(file);
 	begin_at(file, 0, 0);
 	do_more(file);
@@ -394,10 +378,8 @@ file_free(struct source *source)
 
 	ev_timer_stop(source->loop, &file->poll);
 	ev_timer_stop(source->loop, &file->more);
-	if (file->inotify >= 0)
-		ev_io_stop(source->loop, &file->changed);
 	file_leave(file);
-	fd_close(&file->inotify);
+	file_watch_stop(&file->watch);
 	line_feed_free(&file->feed);
 	MEM_FREE(&source->name);
 	MEM_FREE(&file);
@@ -423,7 +405,8 @@ source_file_new(const char *path)
 	file->base.class = &file_class;
 	file->base.name = mem_printf("file:%s", path);
 	file->path = path;
-	file->fd = file->inotify = file->file_watch = -1;
+	file->fd = -1;
+	file_watch_init(&file->watch, path, on_changed);
 	line_feed_init(&file->feed, &file->base, line_position);
 	ev_timer_init(&file->more, on_more, 0, 0);
 	ev_timer_init(&file->poll, on_poll, POLL_INTERVAL, POLL_INTERVAL);

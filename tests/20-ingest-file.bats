@@ -51,6 +51,30 @@ distinct_are() { [ "$(distinct)" = "$1" ]; }
 	sed -n 5p "$T/sink.out" | grep -q '"value": {"$numberDouble": "2.5"}'
 }
 
+@test "ingestd file: what comes while it is followed tells when it was found, and nothing else does" {
+	local begin n=2 at
+	begin=$(date +%s%3N)
+	responses 1 2 >"$FEED"
+	sink_start --state "$T/journal"
+	start_daemon ingestd "DUNE_SOURCE=file:$FEED"
+	wait_until 10 ops_are response 2
+	another_tells() {
+		n=$((n + 1))
+		responses "$n" "$n" >>"$FEED"
+		grep -q '"at"' "$T/sink.out"
+	}
+	wait_until 10 another_tells
+	run -1 grep '"at"' <(head -n 2 "$T/sink.out")
+	at=$(grep -m 1 -o '"at": {"$date": {"$numberLong": "[0-9]*"' "$T/sink.out" | grep -o '[0-9]*')
+	((at >= begin && at <= $(date +%s%3N))) || fail "$at is not between $begin and now"
+	# What was written meanwhile is of any age.
+	kill_daemon ingestd
+	responses 1001 1001 >>"$FEED"
+	start_daemon ingestd "DUNE_SOURCE=file:$FEED"
+	wait_until 10 grep -q "$(printf '%024x' 1001)" "$T/sink.out"
+	run -1 grep '"at"' <(grep "$(printf '%024x' 1001)" "$T/sink.out")
+}
+
 @test "ingestd file: bad lines are counted and named, and stop nothing" {
 	{
 		responses 1 1

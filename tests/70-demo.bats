@@ -5,10 +5,12 @@
 
 load helper
 
+demo_directory() { sed -nE 's,.*Logs: (/tmp/dune-demo\.[^/]*)/.*,\1,p' "$T/demo.out"; }
+
 # Nothing of it is left: no process that bears its directory or port, and no directory.
 nothing_left() {
 	local directory
-	directory=$(sed -nE 's,.*Logs: (/tmp/dune-demo\.[^/]*)/.*,\1,p' "$T/demo.out")
+	directory=$(demo_directory)
 	[ -n "$directory" ] || fail "no directory was named"
 	[ ! -e "$directory" ] || fail "$directory is left"
 	eq "" "$(pgrep -af "$directory")" "processes left"
@@ -34,7 +36,7 @@ start_demo() {
 }
 
 @test "the demo shows live numbers, and leaves nothing behind" {
-	start_demo --seconds 4 --rate 20
+	start_demo --rate 20
 	run -0 curl -sS --max-time 10 "$(page_of)"
 	[[ $output == *"<html"* ]] || fail "no page: $output"
 	local id
@@ -46,6 +48,13 @@ start_demo() {
 	jq -se 'map(select(.type == "analytics:update").data) | last | .byField | map(.type) | unique ==
 		["checkbox", "mcq", "rating", "text"]' <<<"$output"
 	jq -se 'map(select(.type == "analytics:update").data) | last.byField.overall.trend | length > 10' <<<"$output"
+	# How fresh they are is measured, and the page shows it.
+	WS_PORT=$PORT ws_spawn watcher --path "/ws/forms/$id" --stay
+	wait_until 10 eval 'http_get "$PORT" /api/pipeline | jq -e ".freshness.sent.counts | add > 0"'
+	if command -v chromium >/dev/null; then
+		HOME=$T timeout 120 "$PYTHON" "$TOOLS/page.py" fresh "$PORT" "$PORT" "$(demo_directory)/run/frames.sock" "$BUILD/screenshots"
+	fi
+	kill -TERM "${SPAWNED[demo]}"
 	await_spawned demo 60
 	nothing_left
 }

@@ -15,6 +15,7 @@ layout      nothing moves, nothing scrolls sideways on a phone or at 200 %, noth
 own-port    opened on statsd's own port it says where the live numbers are
 overview    the first page: daemons, rooms, and what went wrong
 clock       the first page goes on where the server's clock is set back by an hour
+fresh       with the demo: how fresh its numbers are is shown
 list        the list of forms on the first page: prints `listed`, waits until it is refused, `refused`, and for another form
 watch       opens the form, prints `live`, waits for the page to reconnect, and to be back
 whole       the whole pipeline: prints `unknown`, then waits for the form's definition and two responses; then `counted`,
@@ -31,6 +32,7 @@ import urllib.request
 from browser import Browser
 
 FORM = "60f7b1b9e1234567890abcde"
+DEMO_FORM = "5f3a1c00d0e1f2a3b4c5d601"
 HOSTILE = ["<script>document.title = 'broken'</script>", "\u202ertl", "\U0001f3dc dune", "x" * 10000,
            "__proto__", "\" onload=\"x"]
 STARS = {"type": "rating", "count": 3, "average": 3.6667, "median": 4,
@@ -115,8 +117,8 @@ def picture(browser, name, width=1100):
     browser.size(was)
 
 
-def open_form(browser, port):
-    browser.open(f"http://127.0.0.1:{port}/forms/{FORM}")
+def open_form(browser, port, form=FORM):
+    browser.open(f"http://127.0.0.1:{port}/forms/{form}")
 
 
 def open_live(browser, port, producer, fields=None):
@@ -617,6 +619,15 @@ def clock(browser, wsfand, _statsd, producer):
         browser.wait("document.querySelector('[data-to=browsers] strong').textContent !== '–'")
 
 
+def fresh(browser, wsfand, _statsd, _producer):
+    """With the demo behind it: how long a change took stands on the form's page, and on the first one, too."""
+    open_form(browser, wsfand, DEMO_FORM)
+    browser.wait("/^, [\\d.]+ (ms|s) after the change$/.test(document.getElementById('delay').textContent)", 30)
+    browser.open(f"http://127.0.0.1:{wsfand}/")
+    for name in ("p50", "p99"):
+        browser.wait("/^[\\d.]+ (ms|s)$/.test(document.getElementById(%r).textContent)" % name, 30)
+
+
 def watch(browser, wsfand, _statsd, producer):
     open_live(browser, wsfand, producer)
     producer.update(7)
@@ -677,7 +688,7 @@ def problems_of(browser):
 
 CASES = {"live": live, "hostile": hostile, "quick": quick, "contrast": contrast, "keyboard": keyboard, "locale": locale,
          "labels": labels, "flood": flood, "states": states, "tokens": tokens, "layout": layout, "own-port": own_port,
-         "overview": overview, "list": forms_list, "clock": clock, "watch": watch, "whole": whole}
+         "overview": overview, "list": forms_list, "clock": clock, "fresh": fresh, "watch": watch, "whole": whole}
 
 
 def main():
