@@ -27,7 +27,8 @@ export interface AnalyticsUpdate {
 	averageTimeToComplete?: number;
 	/** RFC 3339. */
 	updatedAt?: string;
-	/** `true` while everything, or this form, is counted anew: these are the numbers from before. */
+	/** `true` while everything, or this form, is counted anew: these are the numbers from before; or, in a first reading, of
+	 *  what was read so far. */
 	stale?: true;
 }
 

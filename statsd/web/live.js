@@ -260,8 +260,8 @@ function standing() {
 		return upstream.says ? ['No numbers yet', 'wait', `No numbers have come yet. ${upstream.says}`] :
 			['Unknown form', 'wait', 'Nobody knows this form yet. As soon as it is defined or answered, its numbers show here.'];
 	if (seen.analytics?.stale === true)
-		return ['Stale: being counted anew', 'wait', 'These are the numbers from before; the new ones replace them as soon as ' +
-			`everything is counted. ${upstream.says}`];
+		return ['Stale: being counted anew', 'wait', 'Until everything is counted, these are the numbers from before, or of what was ' +
+			`read so far. ${upstream.says}`];
 	if (cutOff())
 		return ['Stale', 'bad', `What is new may be missing here. ${upstream.says}`];
 	if (seen.analytics?.totalResponses === 0)

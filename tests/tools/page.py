@@ -457,7 +457,7 @@ def states(browser, wsfand, _statsd, producer):
     state_is(browser, "Live")
     producer.send("analytics:update", {"stale": True, "totalResponses": 3, "byField": FIELDS})
     state_is(browser, "Stale: being counted anew")
-    assert text(browser, "note").startswith("These are the numbers from before"), text(browser, "note")
+    assert text(browser, "note").startswith("Until everything is counted, "), text(browser, "note")
     assert text(browser, "total") == "3"
     picture(browser, "counted-anew")
     producer.update(4, FIELDS)
