@@ -262,7 +262,7 @@ set_test_pages(struct database *database)
 
 	if (text == NULL)
 		return 0;
-	database->wal_pages = atoi(text);
+	database->wal_pages = (int)strtol(text, NULL, 10);
 	snprintf(sql, sizeof(sql), "PRAGMA cache_size = %d", database->wal_pages);
 	return execute(database, sql);
 }

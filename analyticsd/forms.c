@@ -178,6 +178,7 @@ forms_trim(struct forms *forms)
 		struct list *list = list_empty(&forms->idle) ? &forms->watched : &forms->idle;
 		struct hot_form *hot = LIST_FIRST(list, struct hot_form, link);
 
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): nor what it did to the list */
 		if (hot->stored)
 			forms_unload(forms, hot);
 		else
