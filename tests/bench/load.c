@@ -44,6 +44,7 @@ struct client {
 	uint32_t room;
 	uint64_t got; /* messages */
 	uint64_t left; /* of the frame that is being read */
+	bool ours; /* it is what was published, and not what the server has to say of itself */
 	uint8_t header[10];
 	uint8_t have;
 };
@@ -332,7 +333,7 @@ take(struct client *client, const uint8_t *data, size_t length)
 			client->left -= n;
 			data += n;
 			length -= n;
-			if (client->left == 0)
+			if (client->left == 0 && client->ours)
 				message_whole(client);
 			continue;
 		}
@@ -343,6 +344,7 @@ take(struct client *client, const uint8_t *data, size_t length)
 		client->left = client->header[1] < 126
 		    ? client->header[1]
 		    : (uint64_t)client->header[2] << 8 | client->header[3];
+		client->ours = options.deflate || client->left == options.size;
 		client->have = 0;
 	}
 }
