@@ -103,27 +103,17 @@ apply_form(struct apply *apply, const bson_t *doc, int64_t now_ms)
 static int
 apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 {
-	struct forms *forms = apply->config.forms;
 	struct form_id id;
 	struct hot_form *hot;
 
 	counters[COUNTER_forms_deleted]++;
 	if (!read_form_id(doc, "deletion of a form", &id))
 		return 0;
-	int found = forms_find(forms, &id, now_ms, &hot);
-	if (found <= 0)
-		return found;
-	if (!form_defined(hot->form)) {
-		counters[COUNTER_unchanged]++;
-		return 0;
-	}
-	struct form *before = forms_before(forms, hot);
-	buf_clear(&apply->definition);
-	hot_definition_set(hot, &apply->definition);
-	if (form_undefine(hot->form) == FORM_REBUILD)
-		forms_redefined(forms, hot, &before, now_ms);
-	form_free(&before);
-	forms_changed(forms, hot, true);
+	/* Also one that is not known yet: a scan passed it by, and its responses are to come. */
+	if (forms_get(apply->config.forms, &id, now_ms, &hot) < 0)
+		return -1;
+	forms_undefine(hot);
+	forms_changed(apply->config.forms, hot, true);
 	apply_changed_form(apply, hot, now_ms);
 	return 0;
 }

@@ -42,13 +42,13 @@ form_id_of(const struct form *form)
 bool
 form_defined(const struct form *form)
 {
-	return form->defined;
+	return form->defined && !form->deleted;
 }
 
 bool
 form_known(const struct form *form)
 {
-	return form->defined || form->total > 0;
+	return !form->deleted && (form->defined || form->total > 0);
 }
 
 bool

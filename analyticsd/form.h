@@ -34,8 +34,9 @@ struct form *form_new(const struct form_id *id);
 void form_free(struct form **form);
 
 const struct form_id *form_id_of(const struct form *form);
-/* Is anything known of it: a definition, or responses? */
+/* Is anything known of it: a definition that is not deleted, or responses? */
 bool form_known(const struct form *form);
+/* Has it a definition that is not deleted? */
 bool form_defined(const struct form *form);
 uint64_t form_total(const struct form *form);
 /* Its title (UTF-8, "" when unknown) and the newest submittedAt (RESPONSE_NO_TIME: none). */
@@ -48,8 +49,9 @@ size_t form_memory(const struct form *form);
  * (a literal) is set when parts of it were malformed and left out; else NULL. After
  * FORM_REBUILD the new definition is in place and nothing is counted any more. */
 MUST_CHECK enum form_result form_define(struct form *form, const bson_t *doc, const char **why);
-/* The definition was deleted: as if there had never been one. As form_define(). */
-MUST_CHECK enum form_result form_undefine(struct form *form);
+/* The definition was deleted: the form takes its analytics with it. It is unknown
+ * until it is defined again; what it has counted comes back then. */
+void form_undefine(struct form *form);
 
 /* Counts a response, or takes back one that was counted before with the same content.
  * O(answers); counting one twice is not noticed. */

@@ -15,7 +15,6 @@
 #define CHECKSUM_BYTES 8
 #define ZONE_MAX 255
 #define FLAG_DEFINED 1
-/* Older ones kept a definition that was deleted, and what was counted by it. */
 #define FLAG_DELETED 2
 
 static void
@@ -41,7 +40,7 @@ form_encode(const struct form *form, struct buf *out)
 	size_t origin = buf_length(out);
 
 	encode_byte(&e, STATE_VERSION);
-	encode_byte(&e, form->defined ? FLAG_DEFINED : 0);
+	encode_byte(&e, (form->defined ? FLAG_DEFINED : 0) | (form->deleted ? FLAG_DELETED : 0));
 	encode_text(&e, form->title);
 	encode_text(&e, form->zone);
 	encode_signed(&e, form->updated_ms);
@@ -130,8 +129,9 @@ form_decode(const struct form_id *id, const void *data, size_t length)
 	if (version < OLDEST_VERSION || version > STATE_VERSION ||
 	    flags > (FLAG_DEFINED | FLAG_DELETED))
 		d.failed = true;
-	form->outdated = version < STATE_VERSION || (flags & FLAG_DELETED) != 0;
+	form->outdated = version < STATE_VERSION;
 	form->defined = flags & FLAG_DEFINED;
+	form->deleted = flags & FLAG_DELETED;
 	form->title = decode_text(&d, DEFINITION_MAX_TITLE);
 	form->zone = decode_text(&d, ZONE_MAX);
 	form->updated_ms = decode_signed(&d);
@@ -143,9 +143,6 @@ form_decode(const struct form_id *id, const void *data, size_t length)
 	decode_fields(form, &d);
 	if (d.failed || d.at != d.end)
 		form_free(&form);
-	/* It is outdated, so whatever comes of that is counted anew. */
-	else if ((flags & FLAG_DELETED) != 0)
-		(void)!form_undefine(form);
 	return form;
 }
 

@@ -102,40 +102,31 @@ form_set_fields(struct form *form, const struct definition *definition)
 	return exact && form->strays == 0;
 }
 
-static enum form_result
-form_take(struct form *form, const struct definition *definition, bool defined)
-{
-	enum form_result result = FORM_OK;
-	bool same_title = form_same_title(form, definition);
-	bool same_fields = form->defined && form_same_fields(form, definition);
-
-	if (same_title && same_fields && defined)
-		result = FORM_UNCHANGED;
-	if (!same_title)
-		form_set_title(form, definition);
-	if (!same_fields && !form_set_fields(form, definition)) {
-		result = FORM_REBUILD;
-		form_reset(form);
-	}
-	form->defined = defined;
-	return result;
-}
-
 enum form_result
 form_define(struct form *form, const bson_t *doc, const char **why)
 {
 	struct definition definition;
+	enum form_result result = FORM_OK;
 
 	*why = definition_from_bson(&definition, doc);
-	enum form_result result = form_take(form, &definition, true);
+	bool same_title = form_same_title(form, &definition);
+	bool same_fields = form->defined && form_same_fields(form, &definition);
+	if (same_title && same_fields && !form->deleted)
+		result = FORM_UNCHANGED;
+	if (!same_title)
+		form_set_title(form, &definition);
+	if (!same_fields && !form_set_fields(form, &definition)) {
+		result = FORM_REBUILD;
+		form_reset(form);
+	}
+	form->defined = true;
+	form->deleted = false;
 	definition_free(&definition);
 	return result;
 }
 
-enum form_result
+void
 form_undefine(struct form *form)
 {
-	static const struct definition nothing;
-
-	return form->defined ? form_take(form, &nothing, false) : FORM_UNCHANGED;
+	form->deleted = true;
 }

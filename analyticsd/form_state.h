@@ -24,7 +24,8 @@
  * taken back as one. */
 struct form {
 	struct form_id id;
-	bool defined;
+	bool defined; /* there was a definition, and it */
+	bool deleted; /* was deleted since */
 	bool outdated; /* counted by older rules */
 	char *title; /* NULL: none */
 	char *zone; /* of the days in the trends; NULL: none yet */

@@ -107,6 +107,14 @@ forms_redefined(struct forms *forms, struct hot_form *hot, struct form **before,
 }
 
 void
+forms_undefine(struct hot_form *hot)
+{
+	form_undefine(hot->form);
+	if (hot->recount != NULL && hot->recount->before != NULL)
+		form_undefine(hot->recount->before);
+}
+
+void
 forms_recount_appended(struct hot_form *hot, int64_t seq)
 {
 	if (hot->recount != NULL && hot->recount->newer == 0)

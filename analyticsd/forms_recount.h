@@ -20,12 +20,13 @@
 
 /* What was counted cannot be told from what is held any more: it is counted anew. */
 void forms_stale(struct forms *forms, struct hot_form *hot, int64_t now_ms);
-/* Before form_define() or form_undefine(): a copy, when it might take long to count the form anew;
- * else NULL. */
+/* Before form_define(): a copy, when it might take long to count the form anew; else NULL. */
 struct form *forms_before(const struct forms *forms, const struct hot_form *hot);
-/* It said FORM_REBUILD: it is counted anew. Takes forms_before()'s. */
+/* form_define() said FORM_REBUILD: it is counted anew. Takes forms_before()'s. */
 void forms_redefined(
     struct forms *forms, struct hot_form *hot, struct form **before, int64_t now_ms);
+/* form_undefine(), for those who look at it as well. */
+void forms_undefine(struct hot_form *hot);
 
 /* Does its struct form account for that row of its chain? */
 bool forms_counted(const struct hot_form *hot, int64_t seq);

@@ -25,7 +25,7 @@ begin(struct json_writer *w, struct buf *out, const char *type, const struct for
 	json_key(w, "data");
 }
 
-/* A form of which nothing is left. */
+/* A form that was deleted has no numbers any more, though it keeps count. */
 static void
 write_empty(const struct form *form, struct json_writer *w)
 {
