@@ -112,6 +112,10 @@ apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 	/* Also one that is not known yet: a scan passed it by, and its responses are to come. */
 	if (forms_get(apply->config.forms, &id, now_ms, &hot) < 0)
 		return -1;
+	if (form_defined(hot->form)) {
+		buf_clear(&apply->definition);
+		hot_definition_set(hot, &apply->definition);
+	}
 	forms_undefine(hot);
 	forms_changed(apply->config.forms, hot, true);
 	apply_changed_form(apply, hot, now_ms);

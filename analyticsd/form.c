@@ -46,6 +46,12 @@ form_defined(const struct form *form)
 }
 
 bool
+form_deleted(const struct form *form)
+{
+	return form->deleted;
+}
+
+bool
 form_known(const struct form *form)
 {
 	return !form->deleted && (form->defined || form->total > 0);

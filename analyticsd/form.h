@@ -38,6 +38,8 @@ const struct form_id *form_id_of(const struct form *form);
 bool form_known(const struct form *form);
 /* Has it a definition that is not deleted? */
 bool form_defined(const struct form *form);
+/* Was its definition deleted, and is not there again? */
+bool form_deleted(const struct form *form);
 uint64_t form_total(const struct form *form);
 /* Its title (UTF-8, "" when unknown) and the newest submittedAt (RESPONSE_NO_TIME: none). */
 const char *form_title(const struct form *form);

@@ -329,7 +329,14 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 bool
 forms_is_empty(const struct hot_form *hot)
 {
-	return hot->form != NULL && hot->recount == NULL && !form_known(hot->form);
+	return hot->form != NULL && hot->recount == NULL && !form_defined(hot->form) &&
+	    form_total(hot->form) == 0;
+}
+
+bool
+forms_is_spent(const struct hot_form *hot)
+{
+	return forms_is_empty(hot) && !form_deleted(hot->form);
 }
 
 void

@@ -27,7 +27,7 @@
  *
  * A form of which nothing is left, no definition and no response, is taken out of the store by the
  * next commit (of a long chain of tombstones, a part by each), and then out of memory once nobody
- * watches it.
+ * watches it. Where the deletion of its definition was seen, that is remembered: its row stays.
  *
  * A hot form is lent until the next commit or forms_trim(). Errors are the store's: -1 with
  * errno. */

@@ -114,7 +114,7 @@ forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms)
 		return -1;
 	}
 	forms_count_bytes(forms, hot);
-	if (forms_is_empty(hot))
+	if (forms_is_spent(hot) || (forms_is_empty(hot) && hot->row.head != 0))
 		forms_changed(forms, hot, false);
 	return 0;
 }

@@ -31,6 +31,8 @@ void forms_unload(struct forms *forms, struct hot_form *hot);
 void forms_drop(struct forms *forms, struct hot_form *hot);
 /* Neither a definition nor a response: nothing but tombstones, if at all. */
 bool forms_is_empty(const struct hot_form *hot);
+/* The same, and no deletion is remembered: not even its row is needed. */
+bool forms_is_spent(const struct hot_form *hot);
 /* It goes to the end of its list. */
 void forms_used(struct forms *forms, struct hot_form *hot);
 void forms_count_bytes(struct forms *forms, struct hot_form *hot);

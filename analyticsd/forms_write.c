@@ -100,7 +100,7 @@ forms_write(struct forms *forms)
 	LIST_FOR_EACH (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
 
-		hot->removed = forms_is_empty(hot) && hot->row.head == 0;
+		hot->removed = forms_is_spent(hot) && hot->row.head == 0;
 		if ((hot->removed ? remove_form(forms, hot) : write_form(forms, hot)) < 0)
 			return -1;
 		known += (size_t)!hot->removed - (size_t)hot->stored;

@@ -113,12 +113,16 @@ def forms_differ(port, documents, wanted):
         rows = get_listing(port)
         if rows is None:
             return ["/api/forms is not answered"]
-        found = batch.differences({"rows": listing(forms, responses, wanted)}, {"rows": rows})
         defined = {str(form["_id"]): form for form in forms.values() if isinstance(form.get("_id"), ObjectId)}
+        # One without a definition is hidden where its deletion was seen.
+        shown = set(defined) | {row["formId"] for row in rows}
+        found = batch.differences({"rows": listing(forms, responses, [name for name in wanted if name in shown])}, {"rows": rows})
         for form_id in wanted:
             status, got = get(port, "/api/forms/" + form_id)
-            want = (200, definition(defined[form_id])) if form_id in defined else (404, {"error": "The form has no definition"})
-            found += batch.differences(list(want), [status, got], "definition of " + form_id)
+            if form_id in defined:
+                found += batch.differences([200, definition(defined[form_id])], [status, got], "definition of " + form_id)
+            elif status != 404:
+                found.append("definition of %s: %d %s" % (form_id, status, got))
         return found
     except (OSError, ValueError) as error:
         return ["%s: %s" % (type(error).__name__, error)]

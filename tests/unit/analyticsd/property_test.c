@@ -107,8 +107,8 @@ act_define(struct world *world)
 		batch_roll_definition(&world->definition, &world->dice);
 	}
 	bson_t *doc = batch_definition_bson(&world->definition);
-	if (dice_roll(&world->dice, 4) == 0 && form_undefine(world->form) == FORM_REBUILD)
-		rebuild(world);
+	if (dice_roll(&world->dice, 4) == 0)
+		form_undefine(world->form);
 	if (form_define(world->form, doc, &why) == FORM_REBUILD)
 		rebuild(world);
 	CHECK(why == NULL);
