@@ -145,14 +145,14 @@ class Proof:
         deadline = time.monotonic() + CATCH_UP * self.slow
         found = {}
         defined = {str(form["_id"]) for form in documents[0].values()}
-        for form_id in sorted(wanted):
-            look = self.await_form if form_id in defined else self.await_undefined
-            found["snapshot of " + form_id] = look(form_id, wanted[form_id], submitted[form_id], deadline)
         watched = {watcher.form_id for watcher in self.watchers}
-        for form_id in sorted({str(form["_id"]) for form in self.world.forms} - set(wanted) - watched):
-            found["form that is not there, " + form_id] = self.await_nothing(form_id, deadline)
         # A room that somebody is in keeps the last state that it was told (docs/protocol.md): of an undefined form
         # nothing new need come.
+        for form_id in sorted(set(wanted) - (watched - defined)):
+            look = self.await_form if form_id in defined else self.await_undefined
+            found["snapshot of " + form_id] = look(form_id, wanted[form_id], submitted[form_id], deadline)
+        for form_id in sorted({str(form["_id"]) for form in self.world.forms} - set(wanted) - watched):
+            found["form that is not there, " + form_id] = self.await_nothing(form_id, deadline)
         seen = {form_id: want for form_id, want in wanted.items() if form_id in defined}
         found.update(self.compare_watchers(seen, submitted))
         self.compared += len(found)
@@ -188,9 +188,14 @@ class Proof:
     def await_undefined(self, form_id, want, submitted, deadline):
         """Responses without a definition: nothing is told where its deletion was seen; else, and once all was counted
         anew, the numbers of a form that never had one."""
-        return (self.await_nothing(form_id, time.monotonic()) and
-                self.await_form(form_id, want, submitted, time.monotonic() + 2) and
-                self.await_nothing(form_id, deadline))
+        def look():
+            port = self.processes.ports["wsfand"]
+            try:
+                return batch.await_nothing(port, form_id, 0.5) and batch.await_form(
+                    port, form_id, want, time.monotonic() + 2, lambda data: shown.metrics_differ(submitted, data))
+            except (OSError, ws.Ended, ws.Refused) as error:
+                return ["%s: %s" % (type(error).__name__, error)]
+        return self.repeat(deadline, look)
 
     def await_nothing(self, form_id, deadline):
         """Neither a definition nor a response: nothing is told."""
