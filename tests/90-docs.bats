@@ -414,6 +414,8 @@ watches() {
 	wait_until 10 has_typed '"type":"room:opened","formId":"60f7b1b9e1234567890abcde"'
 }
 
+rooms_are_told() { run_commands docs/man/statsd.8 1 2>&1 | grep -qF "\"roomStats\":{\"$FORM\":1}"; }
+
 @test "man pages: counting, and asking" {
 	make_dump
 	grep '"formId"' "$T/all.jsonl" | gzip >"$T/responses.jsonl.gz"
@@ -431,8 +433,8 @@ watches() {
 	grep -q '"formId":"' "$T/forms"
 	run -0 run_commands docs/man/analyticsd.8 2
 	[[ $output == *' 0 differences'* ]]
-	run -0 run_commands docs/man/statsd.8 1
-	[[ $output == *"\"roomStats\":{\"$FORM\":1}"* ]]
+	# Within a second wsfand has reported its rooms.
+	wait_until 10 rooms_are_told
 	typed docs/man/statsd.8 2
 	wait_until 10 has_typed '^data: {"at"'
 	# ingestd has left.
