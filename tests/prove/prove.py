@@ -97,6 +97,7 @@ class Proof:
         client = pymongo.MongoClient(self.processes.uri, serverSelectionTimeoutMS=10000)
         db = client.get_default_database()
         db.forms.insert_many(self.world.forms[:-2])
+        self.world.defined.update(str(form["_id"]) for form in self.world.forms[:-2])
         for writer in self.writers:
             documents = [writer.response() for _ in range(700)]
             self.world.ids.extend(document["_id"] for document in documents)
@@ -146,17 +147,24 @@ class Proof:
         found = {}
         defined = {str(form["_id"]) for form in documents[0].values()}
         watched = {watcher.form_id for watcher in self.watchers}
-        # A room that somebody is in keeps the last state that it was told (docs/protocol.md): of an undefined form
-        # nothing new need come.
-        for form_id in sorted(set(wanted) - (watched - defined)):
-            look = self.await_form if form_id in defined else self.await_undefined
-            found["snapshot of " + form_id] = look(form_id, wanted[form_id], submitted[form_id], deadline)
-        for form_id in sorted({str(form["_id"]) for form in self.world.forms} - set(wanted) - watched):
+        # A form that was deleted is hidden; whether it was is not always known here, and not to a pipeline that has
+        # counted all anew since: then it is hidden or like one that never had a definition.
+        deleted = self.world.defined - defined
+        unclear = self.world.uncertain - self.world.defined - defined
+        if self.counted_anew()[0] > 0:
+            unclear, deleted = unclear | deleted, set()
+        for form_id in sorted(set(wanted) - deleted - unclear):
+            found["snapshot of " + form_id] = self.await_form(form_id, wanted[form_id], submitted[form_id], deadline)
+        # A room that somebody is in keeps the last state that it was told (docs/protocol.md).
+        for form_id in sorted((unclear & set(wanted)) - watched):
+            found["form deleted or not, " + form_id] = self.await_either(form_id, wanted[form_id], submitted[form_id], deadline)
+        for form_id in sorted(({str(form["_id"]) for form in self.world.forms} - set(wanted) | deleted) - watched):
             found["form that is not there, " + form_id] = self.await_nothing(form_id, deadline)
-        seen = {form_id: want for form_id, want in wanted.items() if form_id in defined}
-        found.update(self.compare_watchers(seen, submitted))
+        found.update(self.compare_watchers(
+            {form_id: want for form_id, want in wanted.items() if form_id not in deleted | unclear}, submitted))
         self.compared += len(found)
-        found["/api/forms"] = self.repeat(deadline, lambda: shown.forms_differ(self.processes.ports["statsd"], documents, wanted))
+        found["/api/forms"] = self.repeat(
+            deadline, lambda: shown.forms_differ(self.processes.ports["statsd"], documents, wanted, deleted, unclear))
         found["analyticsd --verify"] = self.repeat(deadline, self.verify)
         for name, lines in found.items():
             if lines:
@@ -185,9 +193,8 @@ class Proof:
                 return ["%s: %s" % (type(error).__name__, error)]
         return self.repeat(deadline, look)
 
-    def await_undefined(self, form_id, want, submitted, deadline):
-        """Responses without a definition: nothing is told where its deletion was seen; else, and once all was counted
-        anew, the numbers of a form that never had one."""
+    def await_either(self, form_id, want, submitted, deadline):
+        """Nothing is told, or the numbers of a form that never had a definition."""
         def look():
             port = self.processes.ports["wsfand"]
             try:
@@ -198,7 +205,7 @@ class Proof:
         return self.repeat(deadline, look)
 
     def await_nothing(self, form_id, deadline):
-        """Neither a definition nor a response: nothing is told."""
+        """Neither a definition nor a response, or deleted: nothing is told."""
         def look():
             try:
                 return batch.await_nothing(self.processes.ports["wsfand"], form_id, 0.5)

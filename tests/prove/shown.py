@@ -106,23 +106,21 @@ def get_listing(port):
             return rows
 
 
-def forms_differ(port, documents, wanted):
-    """Lines: what /api/forms… shows and should not, or the other way round."""
+def forms_differ(port, documents, wanted, deleted, unclear):
+    """Lines: what /api/forms… shows and should not, or the other way round. Those `deleted` are hidden, those `unclear` may be."""
     forms, responses = documents
     try:
         rows = get_listing(port)
         if rows is None:
             return ["/api/forms is not answered"]
         defined = {str(form["_id"]): form for form in forms.values() if isinstance(form.get("_id"), ObjectId)}
-        # One without a definition is hidden where its deletion was seen.
-        shown = set(defined) | {row["formId"] for row in rows}
+        shown = set(wanted) - deleted - (unclear - {row["formId"] for row in rows})
         found = batch.differences({"rows": listing(forms, responses, [name for name in wanted if name in shown])}, {"rows": rows})
         for form_id in wanted:
             status, got = get(port, "/api/forms/" + form_id)
-            if form_id in defined:
-                found += batch.differences([200, definition(defined[form_id])], [status, got], "definition of " + form_id)
-            elif status != 404:
-                found.append("definition of %s: %d %s" % (form_id, status, got))
+            why = "The form has no definition" if form_id in shown else "The form is not known"
+            want = (200, definition(defined[form_id])) if form_id in defined else (404, {"error": why})
+            found += batch.differences(list(want), [status, got], "definition of " + form_id)
         return found
     except (OSError, ValueError) as error:
         return ["%s: %s" % (type(error).__name__, error)]

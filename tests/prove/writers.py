@@ -26,6 +26,8 @@ class World:
     def __init__(self, seed, forms, now):
         self.forms = generate.Generator(seed, forms, now).forms
         self.ids = []
+        self.defined = set()  # forms that were defined once; which are so now, the database knows
+        self.uncertain = set()  # perhaps these, too: the answer was lost
         self.counts = {}
         self.errors = 0
 
@@ -141,7 +143,14 @@ class Writer(threading.Thread):
         self.define(self.form(), True)
 
     def define(self, form, upsert):
-        self.db.forms.replace_one({"_id": form["_id"]}, form, upsert=upsert)
+        name = str(form["_id"])
+        try:
+            result = self.db.forms.replace_one({"_id": form["_id"]}, form, upsert=upsert)
+        except PyMongoError:
+            self.world.uncertain.add(name)
+            raise
+        if result.matched_count or result.upserted_id:
+            self.world.defined.add(name)
 
     def form_delete(self):
         self.db.forms.delete_one({"_id": self.form()["_id"]})
