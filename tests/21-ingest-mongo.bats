@@ -5,6 +5,8 @@
 
 load helper
 
+FORM=60f7b1b9e1234567890abcde
+
 setup() {
 	dune_setup
 	SOCKET=$DUNE_RUN_DIR/ingest.sock
@@ -19,37 +21,6 @@ sink_start() {
 ops() { grep -c "\"op\": \"$1\"" "$T/sink.out" || true; }
 ops_are() { [ "$(ops "$1")" = "$2" ]; }
 ops_reach() { [ "$(ops "$1")" -ge "$2" ]; }
-
-# fill N: a form and N responses.
-fill() {
-	mongo_do "$1" <<-'PYTHON'
-		form = ObjectId()
-		db.forms.insert_one({"_id": form, "title": "F", "fields": [{"id": "q", "type": "rating"}]})
-		n = int(args[0])
-		for first in range(0, n, 1000):
-		    db.responses.insert_many([{"formId": form, "answers": [{"fieldId": "q", "value": i % 5}]}
-		                              for i in range(first, min(n, first + 1000))])
-	PYTHON
-}
-
-# What the collections hold, as ingest_sink.py --dump prints it.
-source_dump() {
-	mongo_do <<-'PYTHON'
-		from bson import json_util
-		def dumps(value):
-		    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
-		for name in ("forms", "responses"):
-		    docs = {dumps(doc["_id"]): doc for doc in db[name].find()}
-		    for key in sorted(docs):
-		        print(dumps({name: docs[key]}))
-	PYTHON
-}
-
-# The journal comes to the same as the collections.
-same_as_source() {
-	"$PYTHON" "$TOOLS/ingest_sink.py" --dump "$T/journal" >"$T/journal.dump" &&
-		source_dump >"$T/source.dump" && cmp "$T/journal.dump" "$T/source.dump"
-}
 
 # writer SEED SECONDS: inserts, replaces, updates and deletes, in the background.
 writer() {

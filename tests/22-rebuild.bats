@@ -137,18 +137,6 @@ rebuilding() { [ -e "$DUNE_STATE_DIR/analytics.db.rebuild" ]; }
 
 # ---- with a source ----
 
-# fill N: a form and N responses.
-fill() {
-	mongo_do "$1" "$FORM" <<-'PYTHON'
-		form = ObjectId(args[1])
-		db.forms.replace_one({"_id": form}, {"title": "F", "fields": [{"id": "stars", "type": "rating"}]}, upsert=True)
-		n = int(args[0])
-		for first in range(0, n, 1000):
-		    db.responses.insert_many([{"formId": form, "answers": [{"fieldId": "stars", "value": i % 5}]}
-		                              for i in range(first, min(n, first + 1000))])
-	PYTHON
-}
-
 client_total() { ws --path "/ws/forms/$FORM" --count 2 | jq -c 'select(.type == "analytics:update") |
 	[.data.totalResponses, .data.stale // false]'; }
 client_sees() { [ "$(client_total)" = "$1" ]; }

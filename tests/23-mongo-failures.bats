@@ -57,19 +57,6 @@ went_on() {
 	eq 0 "$(ops rebuild)" "$1"
 }
 
-same_as_source() {
-	"$PYTHON" "$TOOLS/ingest_sink.py" --dump "$T/journal" >"$T/journal.dump" && mongo_do >"$T/source.dump" <<-'PYTHON'
-		from bson import json_util
-		def dumps(value):
-		    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
-		for name in ("forms", "responses"):
-		    docs = {dumps(doc["_id"]): doc for doc in db[name].find()}
-		    for key in sorted(docs):
-		        print(dumps({name: docs[key]}))
-	PYTHON
-	cmp "$T/journal.dump" "$T/source.dump"
-}
-
 @test "failures: the connection is cut at every point of a request and its reply" {
 	local command cut rule n=0
 	following

@@ -13,18 +13,6 @@ setup() {
 
 control() { "$PYTHON" "$TOOLS/standin.py" "$T/control" "$@"; }
 
-# fill N: a form and N responses.
-fill() {
-	mongo_do "$1" "$FORM" <<-'PYTHON'
-		form = ObjectId(args[1])
-		db.forms.replace_one({"_id": form}, {"title": "F", "fields": [{"id": "stars", "type": "rating"}]}, upsert=True)
-		n = int(args[0])
-		for first in range(0, n, 1000):
-		    db.responses.insert_many([{"formId": form, "answers": [{"fieldId": "stars", "value": i % 5}]}
-		                              for i in range(first, min(n, first + 1000))])
-	PYTHON
-}
-
 # responses FIRST LAST: lines of Extended JSON.
 responses() {
 	local n

@@ -156,19 +156,6 @@ shard() {
 	control '{"shard":{"db":"'"$MONGO_DB"'","collection":"'"$1"'","key":{"at.region":1},"move":"'"$2"'"}}' >/dev/null
 }
 
-same_as_source() {
-	"$PYTHON" "$TOOLS/ingest_sink.py" --dump "$T/journal" >"$T/journal.dump" && mongo_do >"$T/source.dump" <<-'PYTHON'
-		from bson import json_util
-		def dumps(value):
-		    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
-		for name in ("forms", "responses"):
-		    docs = {dumps(doc["_id"]): doc for doc in db[name].find()}
-		    for key in sorted(docs):
-		        print(dumps({name: docs[key]}))
-	PYTHON
-	cmp "$T/journal.dump" "$T/source.dump"
-}
-
 @test "mongos: scanned and followed, and no set is asked for" {
 	begun --mongos
 	eq '""' "$(tail -n 1 "$T/sink.out" | sed -E 's/.*"set": ("[^"]*").*/\1/')"

@@ -474,6 +474,37 @@ mongo_do() { "$PYTHON" "$TOOLS/mongo.py" "$MONGO_SOURCE" do "$@"; }
 # mongo_load [FILE]: Extended JSON lines into forms and responses, by their shape.
 mongo_load() { "$PYTHON" "$TOOLS/mongo.py" "$MONGO_SOURCE" load "$@"; }
 
+# fill N: a form, $FORM, and N responses to it, whose n-th rates it n mod 5.
+fill() {
+	mongo_do "$1" "$FORM" <<-'PYTHON'
+		form = ObjectId(args[1])
+		db.forms.replace_one({"_id": form}, {"title": "F", "fields": [{"id": "stars", "type": "rating"}]}, upsert=True)
+		n = int(args[0])
+		for first in range(0, n, 1000):
+		    db.responses.insert_many([{"formId": form, "answers": [{"fieldId": "stars", "value": i % 5}]}
+		                              for i in range(first, min(n, first + 1000))])
+	PYTHON
+}
+
+# source_dump: what the collections hold, as ingest_sink.py --dump prints it.
+source_dump() {
+	mongo_do <<-'PYTHON'
+		from bson import json_util
+		def dumps(value):
+		    return json_util.dumps(value, json_options=json_util.CANONICAL_JSON_OPTIONS)
+		for name in ("forms", "responses"):
+		    docs = {dumps(doc["_id"]): doc for doc in db[name].find()}
+		    for key in sorted(docs):
+		        print(dumps({name: docs[key]}))
+	PYTHON
+}
+
+# same_as_source: the journal of ingest_sink.py comes to the same as the collections.
+same_as_source() {
+	"$PYTHON" "$TOOLS/ingest_sink.py" --dump "$T/journal" >"$T/journal.dump" &&
+		source_dump >"$T/source.dump" && cmp "$T/journal.dump" "$T/source.dump"
+}
+
 # ---- the whole pipeline ----
 
 # start_pipeline SOURCE [VARIABLE=VALUE...]: all four; the settings go to each.
