@@ -143,7 +143,7 @@ forms_committed(struct forms *forms)
 		/* The rest of its tombstones goes with the next commit. */
 		hot->changed = forms_is_empty(hot) && hot->row.head != 0;
 		if (hot->changed)
-			forms->changed_loaded += hot->form != NULL;
+			forms->changed_loaded++;
 		else if (!hot->stored && hot->room == NULL)
 			forms_drop(forms, hot);
 		else

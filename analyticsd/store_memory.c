@@ -81,58 +81,6 @@ memory_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
 }
 
 static int
-memory_form(
-    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
-{
-	struct memory_form *found;
-
-	HASH_FIND(by_id, memory_of(store)->forms, id, sizeof(*id), found);
-	if (found == NULL)
-		return 0;
-	*form = found->form;
-	if (state == NULL)
-		return 1;
-	return copy_bytes(state, buf_bytes(&found->state), buf_length(&found->state)) < 0 ? -1 : 1;
-}
-
-static int
-memory_form_by_number(struct store *store, int64_t number, struct form_id *id)
-{
-	const struct memory_form *form = store_memory_form(memory_of(store), number);
-
-	if (form != NULL) {
-		*id = form->form.id;
-		return 1;
-	}
-	return 0;
-}
-
-static int
-memory_next_bare(struct store *store, int64_t after, int64_t *number)
-{
-	const struct memory_form *first = NULL;
-
-	for (struct memory_form *form = memory_of(store)->forms; form != NULL;
-	     form = form->by_id.next) {
-		if (form->form.number > after && form->form.state_seq == STORE_BARE &&
-		    (first == NULL || form->form.number < first->form.number))
-			first = form;
-	}
-	if (first == NULL)
-		return 0;
-	*number = first->form.number;
-	return 1;
-}
-
-static int
-memory_ends(struct store *store, struct store_ends *ends)
-{
-	*ends = memory_of(store)->ends;
-	ends->forms = HASH_CNT(by_id, memory_of(store)->forms);
-	return 0;
-}
-
-static int
 memory_greatest_id(struct store *store, struct buf *id)
 {
 	const struct store_row *greatest = NULL;
@@ -403,10 +351,10 @@ static const struct store_ops memory_ops = {
     .position = memory_position,
     .row_by_id = memory_row_by_id,
     .row_by_seq = memory_row_by_seq,
-    .form = memory_form,
-    .form_by_number = memory_form_by_number,
-    .next_bare = memory_next_bare,
-    .ends = memory_ends,
+    .form = store_memory_form_by_id,
+    .form_by_number = store_memory_form_by_number,
+    .next_bare = store_memory_next_bare,
+    .ends = store_memory_ends,
     .greatest_id = memory_greatest_id,
     .definition = store_memory_definition,
     .list = store_memory_list,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* store_memory: the inside of the store without a disk, for store_memory.c and
- * store_memory_listing.c alone. */
+ * store_memory_forms.c alone. */
 #ifndef ANALYTICSD_STORE_MEMORY_H
 #define ANALYTICSD_STORE_MEMORY_H
 
@@ -38,11 +38,15 @@ struct memory_form *store_memory_form(struct store_memory *self, int64_t number)
 /* What put_form says of a form that may be new (all zero). */
 void store_memory_list_form(
     struct memory_form *form, const struct store_form *from, const char *title);
-
 /* Frees it. NULL: there is none. */
 void store_memory_discard(struct store_memory *self, struct memory_form *form);
 
 /* Operations of the store. */
+int store_memory_form_by_id(
+    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state);
+int store_memory_form_by_number(struct store *store, int64_t number, struct form_id *id);
+int store_memory_next_bare(struct store *store, int64_t after, int64_t *number);
+int store_memory_ends(struct store *store, struct store_ends *ends);
 int store_memory_definition(struct store *store, int64_t number, struct buf *json);
 int store_memory_put_form_count(struct store *store, int64_t count);
 int store_memory_list(struct store *store, const struct form_id *after, size_t limit,

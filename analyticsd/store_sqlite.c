@@ -67,8 +67,8 @@ store_sqlite_bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, s
 		sqlite3_bind_blob64(statement, index, bytes, length, SQLITE_STATIC);
 }
 
-static int
-copy_column(sqlite3_stmt *statement, int column, struct buf *out)
+int
+store_sqlite_copy(sqlite3_stmt *statement, int column, struct buf *out)
 {
 	const void *bytes = sqlite3_column_blob(statement, column);
 	size_t length = (size_t)sqlite3_column_bytes(statement, column);
@@ -85,70 +85,10 @@ sqlite_position(struct store *store, struct buf *position, bool *partial)
 
 	if (found <= 0)
 		return found;
-	found = copy_column(self->statements[NAME_POSITION], 0, position) < 0 ? -1 : 1;
+	found = store_sqlite_copy(self->statements[NAME_POSITION], 0, position) < 0 ? -1 : 1;
 	*partial = sqlite3_column_int(self->statements[NAME_POSITION], 1) != 0;
 	sqlite3_reset(self->statements[NAME_POSITION]);
 	return found;
-}
-
-static int
-sqlite_form(
-    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
-{
-	struct store_sqlite *self = sqlite_of(store);
-	enum statement which = state != NULL ? NAME_FORM : NAME_FORM_ROW;
-	sqlite3_stmt *statement = self->statements[which];
-
-	sqlite3_bind_blob(statement, 1, id->bytes, FORM_ID_BYTES, SQLITE_STATIC);
-	int found = store_sqlite_first_row(self, which);
-	if (found <= 0)
-		return found;
-	*form = (struct store_form){
-	    .number = sqlite3_column_int64(statement, 0),
-	    .id = *id,
-	    .head = sqlite3_column_int64(statement, 1),
-	    .state_seq = sqlite3_column_int64(statement, 2),
-	    .updated_ms = sqlite3_column_int64(statement, 3),
-	};
-	if (state != NULL && copy_column(statement, 4, state) < 0)
-		found = -1;
-	sqlite3_reset(statement);
-	return found;
-}
-
-static int
-sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id)
-{
-	struct store_sqlite *self = sqlite_of(store);
-	sqlite3_stmt *statement = self->statements[NAME_FORM_BY_NUMBER];
-
-	sqlite3_bind_int64(statement, 1, number);
-	int found = store_sqlite_first_row(self, NAME_FORM_BY_NUMBER);
-	if (found <= 0)
-		return found;
-	if (sqlite3_column_bytes(statement, 0) == FORM_ID_BYTES) {
-		memcpy(id->bytes, sqlite3_column_blob(statement, 0), FORM_ID_BYTES);
-	} else {
-		errno = EBADMSG;
-		found = -1;
-	}
-	sqlite3_reset(statement);
-	return found;
-}
-
-static int
-sqlite_next_bare(struct store *store, int64_t after, int64_t *number)
-{
-	struct store_sqlite *self = sqlite_of(store);
-	sqlite3_stmt *statement = self->statements[NAME_NEXT_BARE];
-
-	sqlite3_bind_int64(statement, 1, after);
-	int found = store_sqlite_first_row(self, NAME_NEXT_BARE);
-	if (found <= 0)
-		return found;
-	*number = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return 1;
 }
 
 static int
@@ -187,7 +127,7 @@ sqlite_greatest_id(struct store *store, struct buf *id)
 	if (store_sqlite_first_row(self, NAME_GREATEST_ID) < 0)
 		return -1;
 	int found = sqlite3_column_type(statement, 0) != SQLITE_NULL;
-	if (copy_column(statement, 0, id) < 0)
+	if (store_sqlite_copy(statement, 0, id) < 0)
 		found = -1;
 	sqlite3_reset(statement);
 	return found;
@@ -201,53 +141,6 @@ sqlite_begin(struct store *store)
 	if (!sqlite3_get_autocommit(self->database.handle))
 		return 0;
 	return store_sqlite_run(self, NAME_BEGIN);
-}
-
-static int
-sqlite_put_form(struct store *store, const struct store_form *form, const struct buf *state)
-{
-	struct store_sqlite *self = sqlite_of(store);
-	enum statement which = form->whole ? NAME_PUT_FORM : NAME_PUT_FORM_MORE;
-	sqlite3_stmt *statement = self->statements[which];
-
-	sqlite3_bind_int64(statement, 1, form->number);
-	sqlite3_bind_blob(statement, 2, form->id.bytes, FORM_ID_BYTES, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 3, form->head);
-	sqlite3_bind_int64(statement, 4, form->state_seq);
-	sqlite3_bind_int64(statement, 5, form->updated_ms);
-	store_sqlite_bind_listed(statement, form);
-	if (store_sqlite_run(self, which) < 0)
-		return -1;
-	if (state == NULL)
-		return 0;
-	statement = self->statements[NAME_PUT_STATE];
-	sqlite3_bind_int64(statement, 1, form->number);
-	store_sqlite_bind_bytes(statement, 2, buf_bytes(state), buf_length(state));
-	return store_sqlite_run(self, NAME_PUT_STATE);
-}
-
-static int
-sqlite_remove_form(struct store *store, int64_t number)
-{
-	static const enum statement all[] = {
-	    NAME_REMOVE_FORM, NAME_REMOVE_STATE, NAME_REMOVE_DEFINITION};
-	struct store_sqlite *self = sqlite_of(store);
-
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-		sqlite3_bind_int64(self->statements[all[i]], 1, number);
-		if (store_sqlite_run(self, all[i]) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-sqlite_put_form_count(struct store *store, int64_t count)
-{
-	struct store_sqlite *self = sqlite_of(store);
-
-	sqlite3_bind_int64(self->statements[NAME_PUT_FORM_COUNT], 1, count);
-	return store_sqlite_run(self, NAME_PUT_FORM_COUNT);
 }
 
 static int
@@ -346,9 +239,9 @@ static const struct store_ops sqlite_ops = {
     .position = sqlite_position,
     .row_by_id = store_sqlite_row_by_id,
     .row_by_seq = store_sqlite_row_by_seq,
-    .form = sqlite_form,
-    .form_by_number = sqlite_form_by_number,
-    .next_bare = sqlite_next_bare,
+    .form = store_sqlite_form,
+    .form_by_number = store_sqlite_form_by_number,
+    .next_bare = store_sqlite_next_bare,
     .ends = sqlite_ends,
     .greatest_id = sqlite_greatest_id,
     .definition = store_sqlite_definition,
@@ -357,9 +250,9 @@ static const struct store_ops sqlite_ops = {
     .insert_row = store_sqlite_insert_row,
     .update_row = store_sqlite_update_row,
     .delete_row = store_sqlite_delete_row,
-    .put_form = sqlite_put_form,
-    .remove_form = sqlite_remove_form,
-    .put_form_count = sqlite_put_form_count,
+    .put_form = store_sqlite_put_form,
+    .remove_form = store_sqlite_remove_form,
+    .put_form_count = store_sqlite_put_form_count,
     .put_definition = store_sqlite_put_definition,
     .put_position = sqlite_put_position,
     .commit = sqlite_commit,

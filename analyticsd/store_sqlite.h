@@ -37,6 +37,8 @@ MUST_CHECK int store_sqlite_run(struct store_sqlite *self, enum statement which)
 MUST_CHECK int store_sqlite_first_row(struct store_sqlite *self, enum statement which);
 /* NULL bytes: NULL. They are not copied. */
 void store_sqlite_bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, size_t length);
+/* The bytes of a column take the place of what is in `out`. 0, or -1: more than it may hold. */
+MUST_CHECK int store_sqlite_copy(sqlite3_stmt *statement, int column, struct buf *out);
 
 /* store_rows.c: operations of the store. */
 int store_sqlite_row_by_id(
@@ -45,6 +47,16 @@ int store_sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *
 int store_sqlite_insert_row(struct store *store, const struct store_row *row);
 int store_sqlite_update_row(struct store *store, const struct store_row *row);
 int store_sqlite_delete_row(struct store *store, int64_t seq);
+
+/* store_forms.c: operations of the store. */
+int store_sqlite_form(
+    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state);
+int store_sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id);
+int store_sqlite_next_bare(struct store *store, int64_t after, int64_t *number);
+int store_sqlite_put_form(
+    struct store *store, const struct store_form *form, const struct buf *state);
+int store_sqlite_remove_form(struct store *store, int64_t number);
+int store_sqlite_put_form_count(struct store *store, int64_t count);
 
 /* store_listing.c: operations of the store; and what PUT_FORM says of the list. */
 void store_sqlite_bind_listed(sqlite3_stmt *statement, const struct store_form *form);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The forms of the store without a disk. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,61 @@ store_memory_discard(struct store_memory *self, struct memory_form *form)
 	buf_free(&form->definition);
 	free(form->title);
 	free(form);
+}
+
+int
+store_memory_form_by_id(
+    struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
+{
+	struct memory_form *found;
+
+	HASH_FIND(by_id, memory_of(store)->forms, id, sizeof(*id), found);
+	if (found == NULL)
+		return 0;
+	*form = found->form;
+	if (state == NULL)
+		return 1;
+	buf_clear(state);
+	if (buf_length(&found->state) == 0)
+		return 1;
+	return buf_append(state, buf_bytes(&found->state), buf_length(&found->state)) < 0 ? -1 : 1;
+}
+
+int
+store_memory_form_by_number(struct store *store, int64_t number, struct form_id *id)
+{
+	const struct memory_form *form = store_memory_form(memory_of(store), number);
+
+	if (form != NULL) {
+		*id = form->form.id;
+		return 1;
+	}
+	return 0;
+}
+
+int
+store_memory_next_bare(struct store *store, int64_t after, int64_t *number)
+{
+	const struct memory_form *first = NULL;
+
+	for (struct memory_form *form = memory_of(store)->forms; form != NULL;
+	     form = form->by_id.next) {
+		if (form->form.number > after && form->form.state_seq == STORE_BARE &&
+		    (first == NULL || form->form.number < first->form.number))
+			first = form;
+	}
+	if (first == NULL)
+		return 0;
+	*number = first->form.number;
+	return 1;
+}
+
+int
+store_memory_ends(struct store *store, struct store_ends *ends)
+{
+	*ends = memory_of(store)->ends;
+	ends->forms = HASH_CNT(by_id, memory_of(store)->forms);
+	return 0;
 }
 
 int
