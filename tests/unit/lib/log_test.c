@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/die.h"
 #include "lib/json_scan.h"
@@ -81,16 +80,23 @@ write_long(void)
 	log_info("%s", text);
 }
 
+/* So much time, for the limit. */
+static void
+pass(struct log_limit *limit, uint64_t ms)
+{
+	limit->refilled_ms -= ms;
+}
+
 static void
 write_limited_json(void)
 {
-	static struct log_limit limit = LOG_LIMIT(1, 50);
+	static struct log_limit limit = LOG_LIMIT(1, 60000);
 	log_init("wsfand", LOG_INFO, LOG_JSON);
 	log_limited(&limit, LOG_WARN, "bad");
 	log_set_instance(2);
 	log_limited(&limit, LOG_WARN, "bad");
 	log_limited(&limit, LOG_WARN, "bad");
-	nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+	pass(&limit, 60000);
 	log_limited(&limit, LOG_WARN, "again");
 }
 
@@ -139,14 +145,14 @@ TEST(log_cuts_long_lines)
 static void
 write_limited(void)
 {
-	static struct log_limit limit = LOG_LIMIT(2, 50);
+	static struct log_limit limit = LOG_LIMIT(2, 60000);
 	for (int i = 0; i < 10; i++)
 		log_limited(&limit, LOG_WARN, "bad %d", i);
 	/* Below the level: nothing is written, counted or used up. */
 	log_limited(&limit, LOG_DEBUG, "silent");
-	nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+	pass(&limit, 60000);
 	log_limited(&limit, LOG_WARN, "again");
-	nanosleep(&(struct timespec){.tv_nsec = 150000000}, NULL);
+	pass(&limit, 150000);
 	log_limited(&limit, LOG_WARN, "rested");
 }
 
