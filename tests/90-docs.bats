@@ -476,16 +476,16 @@ in_passing() {
 		make bench-ingest                                  measures for minutes
 		make fuzz                                          tests/fuzz/run, for as long as one likes
 		make prove                                         65-prove.bats
-		sh supervise/demo --wsfands 2                      70-demo.bats
 		make install                                       80-install.bats
 		sh tests/leaks/run                                 runs for minutes, under valgrind
+		sh tests/leaks/run pipeline                        runs for minutes, under valgrind
 		sh supervise/packages --list run                   80-install.bats
-		sh supervise/demo --wsfands 2                      70-demo.bats
 		npm pack                                           55-client.bats
 		npm install                                        takes what npm pack makes
 		tests/bench/run -r 9 sandbox                       measures for minutes
 		tests/bench/run deflate                            measures for minutes
 		tests/bench/run slow                               measures for minutes
+		tests/bench/run tokens                             measures for minutes
 		tests/bench/run upgrade                            measures for minutes
 		apt-get install python3-websockets                 supervise/packages has it
 		apt-get install s6                                 supervise/packages has it

@@ -57,6 +57,7 @@ static struct options {
 	double seconds;
 	bool deflate, states, timed;
 	const char *heap;
+	const char *token; /* or NULL */
 } options;
 
 static struct client *clients;
@@ -152,12 +153,12 @@ connect_tcp(void)
 static void
 ask(const struct client *client)
 {
-	char request[512];
+	char request[2048];
 	int length = snprintf(request, sizeof(request),
-	    "GET /ws/forms/%024x HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+	    "GET /ws/forms/%024x%s%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
 	    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 	    "Sec-WebSocket-Version: 13\r\nOrigin: http://localhost\r\n%s\r\n",
-	    client->room,
+	    client->room, options.token ? "?token=" : "", options.token ? options.token : "",
 	    options.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
 
 	if (send(client->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
@@ -446,7 +447,7 @@ options_read(int argc, char **argv)
 	if (argc < 10) {
 		fprintf(stderr,
 		    "usage: load PORT FRAMES_SOCKET PID CLIENTS ROOMS SIZE WINDOW RATE "
-		    "SECONDS [-deflate] [-states] [-timed] [-slow N] [-heap FILE]\n");
+		    "SECONDS [-deflate] [-states] [-timed] [-slow N] [-heap FILE] [-token TOKEN]\n");
 		exit(100);
 	}
 	options = (struct options){.port = (int)number(argv[1]),
@@ -469,6 +470,8 @@ options_read(int argc, char **argv)
 			options.slow = (uint32_t)number(*++option);
 		else if (strcmp(*option, "-heap") == 0 && option[1])
 			options.heap = *++option;
+		else if (strcmp(*option, "-token") == 0 && option[1])
+			options.token = *++option;
 		else
 			exit(100);
 	}
