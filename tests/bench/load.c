@@ -447,7 +447,8 @@ options_read(int argc, char **argv)
 	if (argc < 10) {
 		fprintf(stderr,
 		    "usage: load PORT FRAMES_SOCKET PID CLIENTS ROOMS SIZE WINDOW RATE "
-		    "SECONDS [-deflate] [-states] [-timed] [-slow N] [-heap FILE] [-token TOKEN]\n");
+		    "SECONDS [-deflate] [-states] [-timed] [-slow N] [-heap FILE] "
+		    "[-token TOKEN]\n");
 		exit(100);
 	}
 	options = (struct options){.port = (int)number(argv[1]),
