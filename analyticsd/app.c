@@ -298,6 +298,7 @@ open_states(struct app *app)
 	    &(struct states_config){.directory = settings->state_dir,
 		.zone = app->zone,
 		.max_forms = (size_t)settings->max_forms_in_memory,
+		.max_forms_bytes = (size_t)settings->max_forms_bytes,
 		.commit_interval_ms = (unsigned)settings->commit_interval_ms,
 		.events = &states_events,
 		.owner = app});

@@ -89,6 +89,7 @@ state_open(struct state *state, const struct state_config *config)
 		    .ledger = state->ledger,
 		    .zone = config->zone,
 		    .max = config->max_forms,
+		    .max_bytes = config->max_forms_bytes,
 		    .step_rows = test_step_rows()});
 	if (state->forms != NULL)
 		state->apply = apply_new(&(struct apply_config){.store = state->store,

@@ -22,7 +22,7 @@ struct state_events {
 struct state_config {
 	struct ev_loop *loop;
 	const struct zone *zone;
-	size_t max_forms;
+	size_t max_forms, max_forms_bytes;
 	unsigned commit_interval_ms;
 	const struct state_events *events;
 	void *owner;

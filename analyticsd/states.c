@@ -147,6 +147,7 @@ states_new(struct ev_loop *loop, const struct states_config *config)
 	states->each = (struct state_config){.loop = loop,
 	    .zone = config->zone,
 	    .max_forms = config->max_forms,
+	    .max_forms_bytes = config->max_forms_bytes,
 	    .commit_interval_ms = config->commit_interval_ms,
 	    .events = &state_events,
 	    .owner = states};

@@ -34,7 +34,7 @@ struct states_events {
 struct states_config {
 	const char *directory;
 	const struct zone *zone;
-	size_t max_forms;
+	size_t max_forms, max_forms_bytes;
 	unsigned commit_interval_ms;
 	const struct states_events *events;
 	void *owner;

@@ -453,7 +453,8 @@ shown() { updates_of $FORM | jq -c '[.stale, .totalResponses, .byField.stars.typ
 	await_spawned again 40 || { cat "$T/again.out"; false; }
 }
 
-@test "more forms are watched than memory is to hold: all get their numbers" {
+# Sixty watched forms where memory is to hold fewer, by that setting.
+crowded() {
 	local seed=${SEED:-$RANDOM} port
 	echo "seed $seed"
 	port=$(free_port)
@@ -461,11 +462,19 @@ shown() { updates_of $FORM | jq -c '[.stale, .totalResponses, .byField.stars.typ
 	start_daemon statsd DUNE_STATS_LISTEN="127.0.0.1:$port"
 	spawn check "$PYTHON" "$TOOLS/frames_check.py" "$DUNE_RUN_DIR/frames.sock" "$T/a.jsonl" --timeout 60
 	wait_until 5 test -S "$DUNE_RUN_DIR/frames.sock"
-	start_daemon analyticsd DUNE_COMMIT_INTERVAL_MS=20 DUNE_MAX_FORMS_IN_MEMORY=16
+	start_daemon analyticsd DUNE_COMMIT_INTERVAL_MS=20 "$1"
 	wait_until 5 has_metric "$port" 'dune_analyticsd_rooms 60'
 	feed one "$T/a.jsonl" --rate 3000
 	await_spawned check 60 || { cat "$T/check.out"; false; }
 	wait_until 5 has_metric "$port" 'dune_analyticsd_form_evictions_total [1-9][0-9]*'
+}
+
+@test "more forms are watched than memory is to hold: all get their numbers" {
+	crowded DUNE_MAX_FORMS_IN_MEMORY=16
+}
+
+@test "more bytes of forms are watched than memory is to hold: all get their numbers" {
+	crowded DUNE_MAX_FORMS_BYTES=65536
 }
 
 @test "while commits fail nothing is read, viewers keep the last numbers, nothing is lost" {
