@@ -2,23 +2,36 @@
 #include "ingestd/outbox.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ingestd/event.h"
-#include "lib/buf.h"
+#include "lib/list.h"
 #include "lib/mem.h"
+
+#define BLOCK_BYTES (1U << 20)
+
+/* Events one behind the other, in bytes[start .. end), each whole. They never move, and what
+ * is committed is given back a block at a time. */
+struct block {
+	struct list link;
+	size_t start, end, capacity;
+	uint8_t bytes[];
+};
 
 /* The position stands inside the event, at `position` from its start. */
 struct entry {
+	const uint8_t *event;
 	uint32_t length, position, position_length;
 	uint64_t added_ms;
 };
 
-/* `entries` is a ring of `capacity` places, a power of two: `count` from `first` on. */
+/* `bytes` are in all blocks, the first `sent` of them sent. `entries` is a ring of `capacity`
+ * places, a power of two: `count` from `first` on. */
 struct outbox {
 	size_t limit;
-	struct buf bytes;
-	size_t sent;
+	struct list blocks;
+	size_t bytes, sent;
 	struct entry *entries;
 	size_t first, count, capacity;
 	uint8_t *base;
@@ -31,8 +44,30 @@ outbox_new(size_t limit)
 	struct outbox *outbox = mem_zalloc(sizeof(*outbox));
 
 	outbox->limit = limit;
-	buf_init(&outbox->bytes, limit + EVENT_MAX);
+	list_init(&outbox->blocks);
 	return outbox;
+}
+
+static struct block *
+block_of(struct list *link)
+{
+	return container_of(link, struct block, link);
+}
+
+static void
+block_free(struct block *block)
+{
+	list_remove(&block->link);
+	free(block);
+}
+
+static void
+free_blocks(struct outbox *outbox)
+{
+	LIST_FOR_EACH_SAFE (node, &outbox->blocks)
+		block_free(block_of(node));
+	outbox->bytes = 0;
+	outbox->sent = 0;
 }
 
 void
@@ -42,7 +77,7 @@ outbox_free(struct outbox **pointer)
 
 	if (!outbox)
 		return;
-	buf_free(&outbox->bytes);
+	free_blocks(outbox);
 	MEM_FREE(&outbox->entries);
 	MEM_FREE(&outbox->base);
 	MEM_FREE(pointer);
@@ -68,6 +103,34 @@ grow(struct outbox *outbox)
 	memcpy(outbox->entries + old, outbox->entries, wrapped * sizeof(struct entry));
 }
 
+/* The last block, when it has room for that much, or a new one. */
+static struct block *
+block_for(struct outbox *outbox, size_t length)
+{
+	struct block *block = block_of(outbox->blocks.prev);
+
+	if (!list_empty(&outbox->blocks) && block->capacity - block->end >= length)
+		return block;
+	size_t capacity = MAX(length, BLOCK_BYTES);
+	block = mem_alloc(sizeof(*block) + capacity);
+	*block = (struct block){.capacity = capacity};
+	list_init(&block->link);
+	list_append(&outbox->blocks, &block->link);
+	return block;
+}
+
+static const uint8_t *
+store(struct outbox *outbox, const uint8_t *data, size_t length)
+{
+	struct block *block = block_for(outbox, length);
+	uint8_t *place = block->bytes + block->end;
+
+	memcpy(place, data, length);
+	block->end += length;
+	outbox->bytes += length;
+	return place;
+}
+
 int
 outbox_add(struct outbox *outbox, const uint8_t *data, size_t length, uint64_t now_ms)
 {
@@ -77,10 +140,13 @@ outbox_add(struct outbox *outbox, const uint8_t *data, size_t length, uint64_t n
 		errno = EINVAL;
 		return -1;
 	}
-	if (buf_append(&outbox->bytes, data, length) < 0)
+	if (length > outbox->limit + EVENT_MAX - outbox->bytes) {
+		errno = ENOBUFS;
 		return -1;
+	}
 	grow(outbox);
 	*entry_at(outbox, outbox->count) = (struct entry){
+	    .event = store(outbox, data, length),
 	    .length = (uint32_t)length,
 	    .position = (uint32_t)(view.position - data),
 	    .position_length = view.position_length,
@@ -93,20 +159,32 @@ outbox_add(struct outbox *outbox, const uint8_t *data, size_t length, uint64_t n
 bool
 outbox_full(const struct outbox *outbox)
 {
-	return buf_length(&outbox->bytes) >= outbox->limit;
+	return outbox->bytes >= outbox->limit;
 }
 
 bool
 outbox_drained(const struct outbox *outbox)
 {
-	return buf_length(&outbox->bytes) <= outbox->limit / 2;
+	return outbox->bytes <= outbox->limit / 2;
 }
 
 const uint8_t *
 outbox_unsent(const struct outbox *outbox, size_t *length)
 {
-	*length = buf_length(&outbox->bytes) - outbox->sent;
-	return *length > 0 ? buf_bytes(&outbox->bytes) + outbox->sent : NULL;
+	size_t before = outbox->sent;
+
+	LIST_FOR_EACH (node, &outbox->blocks) {
+		const struct block *block = block_of(node);
+		size_t held = block->end - block->start;
+
+		if (before < held) {
+			*length = held - before;
+			return block->bytes + block->start + before;
+		}
+		before -= held;
+	}
+	*length = 0;
+	return NULL;
 }
 
 void
@@ -135,10 +213,20 @@ set_base(struct outbox *outbox, const uint8_t *position, size_t length)
 static void
 drop(struct outbox *outbox, size_t count, size_t bytes)
 {
-	buf_consume(&outbox->bytes, bytes);
+	outbox->bytes -= bytes;
 	outbox->sent -= MIN(outbox->sent, bytes);
 	outbox->count -= count;
 	outbox->first = outbox->count ? (outbox->first + count) & (outbox->capacity - 1) : 0;
+	while (bytes > 0) {
+		struct block *block = block_of(outbox->blocks.next);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see what list_remove() did */
+		size_t part = MIN(bytes, block->end - block->start);
+
+		block->start += part;
+		bytes -= part;
+		if (block->start == block->end)
+			block_free(block);
+	}
 }
 
 /* An empty position is the beginning. */
@@ -153,24 +241,22 @@ is_same(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length)
 long
 outbox_commit(struct outbox *outbox, const uint8_t *position, size_t length)
 {
-	const uint8_t *event;
 	size_t bytes = 0;
 
 	if (is_same(position, length, outbox->base, outbox->base_length))
 		return 0;
 	if (outbox->count == 0)
 		return -1;
-	event = buf_bytes(&outbox->bytes);
 	for (size_t i = 0; i < outbox->count; i++) {
 		const struct entry *entry = entry_at(outbox, i);
 
 		bytes += entry->length;
-		if (is_same(position, length, event + entry->position, entry->position_length)) {
+		if (is_same(
+			position, length, entry->event + entry->position, entry->position_length)) {
 			set_base(outbox, position, length);
 			drop(outbox, i + 1, bytes);
 			return (long)i + 1;
 		}
-		event += entry->length;
 	}
 	return -1;
 }
@@ -179,8 +265,7 @@ void
 outbox_reset(struct outbox *outbox, const uint8_t *position, size_t length)
 {
 	set_base(outbox, position, length);
-	buf_free(&outbox->bytes);
-	outbox->sent = 0;
+	free_blocks(outbox);
 	outbox->first = 0;
 	outbox->count = 0;
 }
@@ -194,7 +279,7 @@ outbox_count(const struct outbox *outbox)
 size_t
 outbox_bytes(const struct outbox *outbox)
 {
-	return buf_length(&outbox->bytes);
+	return outbox->bytes;
 }
 
 uint64_t

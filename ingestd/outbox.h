@@ -25,7 +25,8 @@ struct outbox;
 struct outbox *outbox_new(size_t limit);
 void outbox_free(struct outbox **pointer);
 
-/* Copies an encoded event; `now_ms` is any monotonic clock. -1 when it is no event. */
+/* Copies an encoded event; `now_ms` is any monotonic clock. -1: it is no event (EINVAL), or there
+ * is no room (ENOBUFS). */
 MUST_CHECK int outbox_add(
     struct outbox *outbox, const uint8_t *data, size_t length, uint64_t now_ms);
 bool outbox_full(const struct outbox *outbox);

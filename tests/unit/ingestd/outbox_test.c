@@ -101,6 +101,54 @@ TEST(outbox_sends_in_pieces_and_again_after_a_rewind)
 	outbox_free(&outbox);
 }
 
+/* Sends what is unsent, some at a time; the number of bytes, and at the end the pieces were those
+ * of the events from `n` on. */
+static size_t
+send_all(struct outbox *outbox, int n)
+{
+	struct buf whole, event;
+	const uint8_t *piece;
+	size_t length, sent;
+
+	buf_init(&whole, 1U << 24);
+	while ((piece = outbox_unsent(outbox, &length)) != NULL) {
+		length = MIN(length, 100000);
+		CHECK(buf_append(&whole, piece, length) == 0);
+		outbox_sent(outbox, length);
+	}
+	sent = buf_length(&whole);
+	while (buf_length(&whole) > 0) {
+		make_event(&event, n++, 60000);
+		CHECK(buf_length(&whole) >= buf_length(&event));
+		CHECK(memcmp(buf_bytes(&whole), buf_bytes(&event), buf_length(&event)) == 0);
+		buf_consume(&whole, buf_length(&event));
+		buf_free(&event);
+	}
+	buf_free(&whole);
+	return sent;
+}
+
+/* Megabytes, so several blocks. */
+TEST(outbox_sends_megabytes_in_order)
+{
+	struct outbox *outbox = outbox_new(1U << 24);
+
+	for (int n = 1; n <= 100; n++)
+		add(outbox, n, 60000);
+	CHECK_INT(send_all(outbox, 1), outbox_bytes(outbox));
+	CHECK_INT(commit(outbox, 30), 30);
+	for (int n = 101; n <= 110; n++)
+		add(outbox, n, 60000);
+	CHECK(send_all(outbox, 101) < outbox_bytes(outbox));
+	outbox_rewind(outbox);
+	CHECK_INT(send_all(outbox, 31), outbox_bytes(outbox));
+	CHECK_INT(commit(outbox, 110), 80);
+	CHECK_INT(outbox_bytes(outbox), 0);
+	add(outbox, 111, 60000);
+	CHECK_INT(send_all(outbox, 111), outbox_bytes(outbox));
+	outbox_free(&outbox);
+}
+
 TEST(outbox_is_full_and_drains_with_slack)
 {
 	struct outbox *outbox = outbox_new(65536);
