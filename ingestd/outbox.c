@@ -218,8 +218,8 @@ drop(struct outbox *outbox, size_t count, size_t bytes)
 	outbox->count -= count;
 	outbox->first = outbox->count ? (outbox->first + count) & (outbox->capacity - 1) : 0;
 	while (bytes > 0) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see list_remove() */
 		struct block *block = block_of(outbox->blocks.next);
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see what list_remove() did */
 		size_t part = MIN(bytes, block->end - block->start);
 
 		block->start += part;
