@@ -15,7 +15,6 @@
 
 struct bag_entry {
 	uint64_t count;
-	uint64_t over; /* the caller's: how much of the count may be somebody else's */
 	uint32_t hash;
 	uint32_t place; /* offset of its bytes << 8 | their number */
 };

@@ -63,7 +63,6 @@ text_add(struct text *text, const char *bytes, size_t length)
 			text_evict(text);
 		unsigned index = bag_insert(&text->bag, word->bytes, word->length, word->hash);
 		text->bag.entries[index].count = text->floor + 1;
-		text->bag.entries[index].over = text->floor;
 	}
 }
 
@@ -77,7 +76,6 @@ text_remove_word(struct text *text, const struct word *word)
 		return text->floor > 0;
 	struct bag_entry *entry = &text->bag.entries[found];
 	entry->count--;
-	entry->over = MIN(entry->over, entry->count);
 	text->least = MIN(text->least, entry->count);
 	if (entry->count == 0)
 		bag_remove(&text->bag, (unsigned)found);
@@ -168,8 +166,9 @@ text_encode(const struct text *text, struct encoder *e)
 
 		encode_bytes(e, word, length);
 		encode_varint(e, text->bag.entries[i].count);
+		/* Room for a bound of its own, which nobody asked for. */
 		if (text->floor > 0)
-			encode_varint(e, text->bag.entries[i].over);
+			encode_varint(e, 0);
 	}
 }
 
@@ -191,10 +190,9 @@ text_decode(struct text *text, struct decoder *d)
 		}
 		/* In two steps: inserting may move the entries. */
 		unsigned at = bag_insert(&text->bag, word, length, hash);
-		struct bag_entry *entry = &text->bag.entries[at];
-		entry->count = decode_varint(d);
-		entry->over = text->floor > 0 ? decode_varint(d) : 0;
-		if (entry->count == 0 || entry->over > MIN(entry->count, text->floor))
+		text->bag.entries[at].count = decode_varint(d);
+		if (text->bag.entries[at].count == 0 ||
+		    (text->floor > 0 && decode_varint(d) > text->floor))
 			d->failed = true;
 	}
 }

@@ -6,7 +6,7 @@
  * Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams",
  * ICDT 2005). `floor` is the largest count that was ever thrown out; a newcomer starts at floor
  * + 1 and may be over-counted by floor. So from then on, whatever is added or taken away:
- *     a word in the table:      count - over <= its true count <= count,   over <= floor
+ *     a word in the table:      count - floor <= its true count <= count
  *     a word that is not in it: its true count <= floor
  * and floor <= words added / KEYWORDS_MAX (counting each once per response). Once half of the
  * words added have been taken away again, text_remove() asks for a rebuild, so that the bound

@@ -205,7 +205,7 @@ forms_crowded(const struct forms *forms)
 	const struct forms_config *config = &forms->config;
 	size_t count = config->max / CROWD_PART, bytes = config->max_bytes / CROWD_PART;
 
-	return !can_unload(forms) && forms->changed_loaded > count &&
+	return !can_unload(forms) && forms->changed_loaded > forms->loaded / CROWD_PART &&
 	    (forms->loaded > config->max + count ||
 		forms->loaded_bytes > config->max_bytes + bytes);
 }

@@ -422,6 +422,27 @@ TEST(apply_a_long_chain_goes_by_parts)
 	}
 }
 
+TEST(forms_are_crowded_by_their_bytes_too)
+{
+	struct world w;
+	int form = 0;
+
+	world_begin(&w, 100000);
+	world_down(&w);
+	w.max_bytes = 65536;
+	world_up(&w);
+	while (!forms_crowded(w.forms) && form < 1000) {
+		form++;
+		put(&w, form, form, 4);
+	}
+	CHECK(apply_full(w.apply));
+	CHECK(form > 8 && form < 1000);
+	world_commit(&w);
+	CHECK(!forms_crowded(w.forms));
+	CHECK(forms_count(w.forms) > 0 && forms_count(w.forms) < (size_t)form);
+	world_end(&w);
+}
+
 TEST(forms_evicts_idle_ones_only)
 {
 	struct world w;

@@ -26,6 +26,7 @@ world_up(struct world *w)
 	    .ledger = w->ledger,
 	    .zone = w->zone,
 	    .max = w->max,
+	    .max_bytes = w->max_bytes,
 	    .step_rows = w->step_rows});
 	w->apply = apply_new(&(struct apply_config){.store = w->store,
 	    .ledger = w->ledger,

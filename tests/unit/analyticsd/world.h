@@ -14,7 +14,7 @@ struct world {
 	struct ledger *ledger;
 	struct forms *forms;
 	struct apply *apply;
-	size_t max; /* forms_config's */
+	size_t max, max_bytes; /* forms_config's */
 	size_t step_rows; /* likewise */
 	unsigned changes; /* that were told */
 	int64_t at_ms; /* of the last one */
