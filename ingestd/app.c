@@ -3,17 +3,14 @@
 
 #include <string.h>
 
+#include "ingestd/app_state.h"
 #include "ingestd/counters.h"
 #include "ingestd/event.h"
-#include "ingestd/outbox.h"
 #include "ingestd/reply.h"
-#include "ingestd/source.h"
 #include "lib/clock.h"
 #include "lib/die.h"
-#include "lib/link.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "lib/report.h"
 #include "lib/signals.h"
 #include "lib/version.h"
 
@@ -22,20 +19,6 @@
 #define ON_NEW_SOURCE_REBUILD 1
 /* An event that has waited for so long for its commit makes us unwell. */
 #define LATE_MS 5000
-
-/* `greeted` is true from analyticsd's hello until its connection ends. */
-struct app {
-	struct ev_loop *loop;
-	const struct settings *settings;
-	char *path;
-	struct link *link;
-	struct outbox *outbox;
-	struct source *source;
-	struct report *report;
-	ev_prepare pump; /* never started, only fed: sends what this turn has added */
-	bool greeted, started, paused, ended;
-	char text[256]; /* of unwell() */
-};
 
 static uint64_t
 now_ms(const struct app *app)
@@ -69,14 +52,14 @@ on_pump(struct ev_loop *loop UNUSED, ev_prepare *watcher, int events UNUSED)
 	}
 }
 
-static void
-pump_soon(struct app *app)
+void
+app_pump_soon(struct app *app)
 {
 	ev_feed_event(app->loop, &app->pump, EV_CUSTOM);
 }
 
-static void
-rest_or_go_on(struct app *app)
+void
+app_rest_or_go_on(struct app *app)
 {
 	if (!app->paused && outbox_full(app->outbox)) {
 		app->paused = true;
@@ -88,9 +71,8 @@ rest_or_go_on(struct app *app)
 	}
 }
 
-/* Standard input has ended and all of it is committed. */
-static void
-leave_when_done(struct app *app)
+void
+app_leave_when_done(struct app *app)
 {
 	if (!app->ended || outbox_count(app->outbox) > 0)
 		return;
@@ -135,8 +117,8 @@ on_event(void *owner, const uint8_t *data, size_t length)
 		die_system("unable to keep an event of %zu bytes", length);
 	}
 	count_event(data, length);
-	pump_soon(app);
-	rest_or_go_on(app);
+	app_pump_soon(app);
+	app_rest_or_go_on(app);
 }
 
 static void
@@ -145,11 +127,11 @@ on_end(void *owner)
 	struct app *app = owner;
 
 	app->ended = true;
-	leave_when_done(app);
+	app_leave_when_done(app);
 }
 
-static void
-on_foreign(void *owner, const char *why)
+void
+app_on_foreign(void *owner, const char *why)
 {
 	const struct app *app = owner;
 
@@ -165,142 +147,7 @@ on_foreign(void *owner, const char *why)
 	    app->source->name, app->settings->state_dir, why);
 }
 
-static const struct source_events source_events = {on_event, on_end, on_foreign};
-
-/* ---- what analyticsd says ---- */
-
-static void
-start_source(struct app *app, const uint8_t *position, uint32_t length)
-{
-	const char *error;
-	bson_t at;
-
-	outbox_reset(app->outbox, position, length);
-	if (length > 0 && !bson_init_static(&at, position, length))
-		die_system("analyticsd's position is no document");
-	app->started = true;
-	counters[COUNTER_source_starts]++;
-	rest_or_go_on(app);
-	error = app->source->class->start(app->source, length > 0 ? &at : NULL);
-	if (error)
-		on_foreign(app, error);
-}
-
-static void
-on_hello(struct app *app, const uint8_t *position, uint32_t length)
-{
-	app->greeted = true;
-	counters[COUNTER_connects]++;
-	outbox_rewind(app->outbox);
-	if (!app->started) {
-		start_source(app, position, length);
-	} else if (outbox_commit(app->outbox, position, length) >= 0) {
-		log_debug("analyticsd stands where we knew it: %zu events go again",
-		    outbox_count(app->outbox));
-	} else if (app->source->class->rereadable) {
-		log_warn("analyticsd stands at a position that is not in the outbox: %s starts "
-			 "anew from it",
-		    app->source->name);
-		start_source(app, position, length);
-	} else {
-		log_warn(
-		    "analyticsd stands at a position that is not in the outbox; %s cannot be read "
-		    "again: the %zu events not yet committed go once more, those before them do "
-		    "not",
-		    app->source->name, outbox_count(app->outbox));
-	}
-	rest_or_go_on(app);
-	leave_when_done(app);
-	pump_soon(app);
-}
-
-static void
-on_committed(struct app *app, const uint8_t *position, uint32_t length)
-{
-	long dropped;
-
-	dropped = outbox_commit(app->outbox, position, length);
-	if (dropped < 0) {
-		log_debug("analyticsd has committed a position that is not in the outbox");
-		return;
-	}
-	counters[COUNTER_committed] += (uint64_t)dropped;
-	rest_or_go_on(app);
-	leave_when_done(app);
-}
-
-static void
-on_refused(struct app *app, const char *text)
-{
-	static struct log_limit limit = LOG_LIMIT(3, 10000);
-
-	counters[COUNTER_refusals]++;
-	log_limited(&limit, LOG_WARN, "analyticsd at %s: %s; trying again", app->path, text);
-}
-
-static void
-on_reply(struct app *app, const struct reply *reply)
-{
-	switch (reply->kind) {
-	case REPLY_HELLO:
-		on_hello(app, reply->position, reply->position_length);
-		break;
-	case REPLY_COMMITTED:
-		on_committed(app, reply->position, reply->position_length);
-		break;
-	case REPLY_ERROR:
-		on_refused(app, reply->text);
-		break;
-	case REPLY_UNKNOWN:
-		log_debug("analyticsd says something that we do not know");
-		break;
-	}
-}
-
-static void
-on_broken(struct app *app)
-{
-	log_warn("analyticsd at %s does not speak the ingest protocol: connecting anew", app->path);
-	app->greeted = false;
-	link_reset(app->link);
-}
-
-static size_t
-on_data(void *owner, const uint8_t *data, size_t length)
-{
-	struct app *app = owner;
-	struct reply reply;
-	size_t used = 0;
-	long size;
-
-	while ((size = reply_parse(data + used, length - used, &reply)) > 0) {
-		on_reply(app, &reply);
-		used += (size_t)size;
-	}
-	if (size < 0)
-		on_broken(app);
-	return used;
-}
-
-static void
-on_up(void *owner UNUSED)
-{
-	/* analyticsd speaks first. */
-}
-
-static void
-on_drained(void *owner)
-{
-	pump_soon(owner);
-}
-
-static void
-on_down(void *owner, int error UNUSED)
-{
-	((struct app *)owner)->greeted = false;
-}
-
-static const struct link_events link_events = {on_up, on_data, on_drained, on_down};
+static const struct source_events source_events = {on_event, on_end, app_on_foreign};
 
 /* ---- reports ---- */
 
@@ -394,7 +241,7 @@ app_new(struct ev_loop *loop, const struct settings *settings)
 	ev_set_priority(&app->pump, EV_MINPRI + 1);
 	app->outbox = outbox_new((size_t)settings->outbox_bytes);
 	app->source = source_new(loop, settings, &source_events, app);
-	app->link = link_new(loop, app->path, name, &link_events, app, REPLY_MAX, OUT_MAX);
+	app->link = link_new(loop, app->path, name, &app_link_events, app, REPLY_MAX, OUT_MAX);
 	app->report = report_new(loop, &report, &report_events, app);
 	signals_init(loop, &signal_events, app);
 	log_info("ingestd %s: from %s", DUNE_VERSION, app->source->name);

@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "wsfand/wire.h"
 
-#include "lib/buf.h"
 #include "lib/die.h"
 #include "lib/mem.h"
-#include "lib/utf8.h"
 #include "wsfand/inflate.h"
 #include "wsfand/message.h"
 #include "wsfand/wire_frame.h"
-
-struct wire {
-	struct buf frame; /* the first bytes of an unfinished frame */
-	struct buf message; /* the fragments of an unfinished message */
-	struct utf8_state text; /* of all that has been checked: */
-	size_t checked; /* the fragments, and so many bytes of the unfinished frame's payload */
-	uint8_t opcode; /* of that message; 0: none is under way */
-	bool deflated; /* and it is compressed */
-};
-
-/* One call of wire_feed(). */
-struct feed {
-	struct wire **wire;
-	const struct wire_terms *terms;
-	const struct wire_events *events;
-	void *owner;
-	bool stopped;
-};
+#include "wsfand/wire_state.h"
 
 bool
 wire_close_code_valid(uint16_t code)
@@ -86,7 +67,7 @@ take_message(struct feed *feed, const uint8_t *payload, size_t length, bool defl
 	return CLOSE_NONE;
 }
 
-static struct wire *
+struct wire *
 wire_of(struct feed *feed)
 {
 	struct wire *wire = *feed->wire;
@@ -311,87 +292,6 @@ wire_feed(struct wire **wire, const struct wire_terms *terms, const uint8_t *dat
 	if (reason != CLOSE_NONE || feed.stopped)
 		wire_free(wire);
 	return reason;
-}
-
-void
-wire_save(const struct wire *wire, struct wire_half *half)
-{
-	static const uint8_t none[1];
-
-	*half = (struct wire_half){.frame = none, .fragments = none};
-	if (!wire)
-		return;
-	half->frame_length = buf_length(&wire->frame);
-	if (half->frame_length > 0)
-		half->frame = buf_bytes(&wire->frame);
-	half->fragments_length = buf_length(&wire->message);
-	if (half->fragments_length > 0)
-		half->fragments = buf_bytes(&wire->message);
-	half->opcode = wire->opcode;
-	half->deflated = wire->deflated;
-}
-
-static bool
-is_whole(void *owner)
-{
-	*(bool *)owner = true;
-	return false;
-}
-
-static bool
-text_is_whole(void *owner, const char *text UNUSED, size_t length UNUSED)
-{
-	return is_whole(owner);
-}
-
-static bool
-ping_is_whole(void *owner, const uint8_t *payload UNUSED, size_t length UNUSED)
-{
-	return is_whole(owner);
-}
-
-static void
-close_is_whole(void *owner, uint16_t code UNUSED)
-{
-	is_whole(owner);
-}
-
-/* The fragments of a message; wire_feed() finds all the rest anew. */
-static enum close_reason
-resume_message(struct feed *feed, const struct wire_half *half)
-{
-	struct wire *wire = wire_of(feed);
-
-	wire->opcode = half->opcode;
-	wire->deflated = half->deflated;
-	if (half->deflated && !feed->terms->deflate)
-		return CLOSE_PROTOCOL;
-	if (buf_append(&wire->message, half->fragments, half->fragments_length) < 0)
-		return CLOSE_TOO_LONG;
-	return !half->deflated && !utf8_feed(&wire->text, half->fragments, half->fragments_length)
-	    ? CLOSE_UTF8
-	    : CLOSE_NONE;
-}
-
-enum close_reason
-wire_resume(struct wire **wire, const struct wire_terms *terms, const struct wire_half *half)
-{
-	static const struct wire_events events = {.text = text_is_whole,
-	    .ping = ping_is_whole,
-	    .pong = is_whole,
-	    .close = close_is_whole};
-	struct feed feed = {.wire = wire, .terms = terms};
-	enum close_reason reason = CLOSE_NONE;
-	bool whole = false;
-
-	*wire = NULL;
-	if (half->opcode != 0)
-		reason = resume_message(&feed, half);
-	if (reason == CLOSE_NONE)
-		reason = wire_feed(wire, terms, half->frame, half->frame_length, &events, &whole);
-	else
-		wire_free(wire);
-	return whole ? CLOSE_FAULT : reason;
 }
 
 void
