@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -70,6 +71,7 @@ static const struct limited limited[] = {
     {"socket", {0, SCMP_CMP_EQ, AF_UNIX, 0}},
     {"ioctl", {1, SCMP_CMP_EQ, TCGETS, 0}}, /* isatty(3); others make a terminal type for us */
     {"ioctl", {1, SCMP_CMP_EQ, FIONBIO, 0}}, {"ioctl", {1, SCMP_CMP_EQ, FIONREAD, 0}},
+    {"ioctl", {1, SCMP_CMP_EQ, SIOCOUTQ, 0}},
     {"prlimit64", {0, SCMP_CMP_EQ, 0, 0}}, /* its own limits, nobody else's */
 };
 

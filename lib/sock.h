@@ -4,6 +4,7 @@
 #define LIB_SOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/base.h"
@@ -53,6 +54,8 @@ MUST_CHECK int sock_local_address(int fd, struct sock_address *address);
 /* How many bytes the kernel holds at most, roughly, until the peer of a connected socket has taken
  * them; INT_MAX: as many as it allows. */
 void sock_set_send_buffer(int fd, int bytes);
+/* Bytes that were written to a TCP socket, and that its peer's kernel has not acknowledged yet. */
+uint32_t sock_unacknowledged(int fd);
 
 /* Raises RLIMIT_NOFILE's soft limit to the hard one; the limit that holds then. */
 unsigned long sock_raise_file_limit(void);

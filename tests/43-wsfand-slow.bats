@@ -173,6 +173,32 @@ s.sendall(b"".join(struct.pack(">I", len(event)) + event for event in events))' 
 	has_line slow '^close 1013$'
 }
 
+@test "a client that acknowledges, however slowly, is not closed with 1013" {
+	# With so much in the kernel it takes long until there is room for more.
+	start_daemon wsfand DUNE_WRITE_TIMEOUT_MS=2000 DUNE_WEBSOCKET_WRITE_BUFFER_SIZE=200000 \
+		DUNE_WEBSOCKET_MAX_QUEUED_BYTES=100000000
+	"$PYTHON" - "$(listen_port wsfand)" "$DUNE_RUN_DIR/frames.sock" <<-END
+		import json, socket, struct, sys; sys.path.insert(0, "$TOOLS"); import ws
+		c = ws.Client("127.0.0.1", int(sys.argv[1]), receive_buffer=4096, segment=1448)
+		c.upgrade("/ws/forms/$FORM")
+		c.json()
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[2])
+		for n in range(10):
+		    text = json.dumps({"type": "event", "formId": "$FORM", "data": {"n": n, "pad": "x" * 500000}}).encode()
+		    s.sendall(struct.pack(">I", len(text)) + text)
+		c.read_bytes, c.read_delay = 1024, 0.05
+		try:
+		    sys.exit("a message after 5 s: %s" % c.message(5))
+		except ws.Timeout:
+		    pass
+		c.read_bytes, c.read_delay = 65536, 0
+		for n in range(10):
+		    m = c.json(20)
+		    assert m["type"] == "event" and m["data"]["n"] == n and len(m["data"]["pad"]) == 500000, n
+	END
+}
+
 @test "a client that never reads: memory stays bounded, the others have their messages" {
 	start_daemon wsfand DUNE_WRITE_TIMEOUT_MS=60000
 	local i memory

@@ -284,7 +284,16 @@ pong_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 static void
 stall_expired(struct deadlines *deadlines UNUSED, struct deadline *deadline)
 {
-	client_close(container_of(deadline, struct client, stall), CLOSE_STALLED, false);
+	struct client *client = container_of(deadline, struct client, stall);
+	uint32_t unacknowledged = sock_unacknowledged(client->io.fd);
+
+	/* On a slow line the kernel's buffer empties long before there is room in it. */
+	if (unacknowledged < client->unacknowledged) {
+		client->unacknowledged = unacknowledged;
+		deadline_set(&client->clients->stall, &client->stall);
+	} else {
+		client_close(client, CLOSE_STALLED, false);
+	}
 }
 
 static void

@@ -11,7 +11,8 @@
  *   CLOSING   closing                   for a Close    both Closes done, or the deadline
  *   ENDING    ending                    and discards   end of stream, or the deadline
  *   DEAD      none; freed when no callback is on the stack
- * `stall` is set only in OPEN, while the kernel takes nothing. */
+ * `stall` is set only in OPEN, while the kernel takes nothing. When it is due and the peer has
+ * acknowledged something meanwhile, it starts anew. */
 #ifndef WSFAND_CLIENT_H
 #define WSFAND_CLIENT_H
 
@@ -47,6 +48,7 @@ struct client {
 	bool peer_closed;
 	uint8_t window; /* permessage-deflate: bits of our window, 8 to 15; 0: not agreed on */
 	uint32_t place; /* in the room */
+	uint32_t unacknowledged; /* while it is behind: bytes, when that was last looked at */
 	struct outq queue;
 	struct clients *clients;
 	struct room *room; /* the room's own, with `place` */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "lib/sock.h"
 #include "wsfand/client_flush.h"
 #include "wsfand/counters.h"
 #include "wsfand/estate_check.h"
@@ -110,6 +111,7 @@ adopt_queue(struct client *client, const struct heir *heir, const struct estate_
 	if (outq_empty(queue))
 		return;
 	client_set_behind(client, true);
+	client->unacknowledged = sock_unacknowledged(client->io.fd);
 	deadline_lift(&client->stall);
 	deadline_put(&client->clients->stall, &client->stall, record->stall_us);
 }

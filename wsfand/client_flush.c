@@ -77,6 +77,7 @@ client_flush(struct client *client)
 		} else if (sent < 0 && errno == EAGAIN) {
 			list_remove(&client->dirty);
 			client_set_behind(client, true);
+			client->unacknowledged = sock_unacknowledged(client->io.fd);
 			return;
 		} else if (sent < 0 && errno != EINTR) {
 			client_drop(client, CLOSE_GONE);
