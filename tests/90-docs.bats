@@ -482,7 +482,8 @@ in_passing() {
 		sh supervise/packages --list run                   80-install.bats
 		npm pack                                           55-client.bats
 		npm install                                        takes what npm pack makes
-		tests/bench/run -r 9 sandbox                       measures for minutes
+		tests/bench/run sandbox                            measures for minutes
+		tests/bench/run -r 5 -s 2                          measures for minutes
 		tests/bench/run deflate                            measures for minutes
 		tests/bench/run slow                               measures for minutes
 		tests/bench/run tokens                             measures for minutes
