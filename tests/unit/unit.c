@@ -73,6 +73,12 @@ unit_check_bytes(const char *file, int line, const void *got, size_t got_length,
 	unit_fail(file, line, "the bytes differ");
 }
 
+bool
+unit_valgrind(void)
+{
+	return getenv("DUNE_TEST_VALGRIND") != NULL;
+}
+
 const char *
 unit_directory(void)
 {

@@ -28,6 +28,8 @@ void unit_fail(const char *file, int line, const char *format, ...)
 void unit_check_string(const char *file, int line, const char *got, const char *want);
 void unit_check_bytes(const char *file, int line, const void *got, size_t got_length,
     const void *want, size_t want_length);
+/* Under valgrind (tests/leaks/run), which shows some calls otherwise than the kernel does. */
+bool unit_valgrind(void);
 /* A fresh directory for this test, removed afterwards. */
 const char *unit_directory(void);
 

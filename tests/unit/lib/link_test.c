@@ -200,8 +200,8 @@ TEST(acceptor_rests_when_descriptors_run_out)
 	struct rlimit limit, small;
 	int client, busy = 0;
 
-	/* valgrind does not hold accept(2) to the limit that it shows (tests/leaks/run). */
-	if (getenv("DUNE_TEST_VALGRIND"))
+	/* It does not hold accept(2) to the limit that it shows. */
+	if (unit_valgrind())
 		return;
 	world_open(&world);
 	link_free(&world.link);
