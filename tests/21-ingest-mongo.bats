@@ -447,8 +447,8 @@ arrived() { grep -q "\"_id\": \"$1\"" "$T/sink.out"; }
 	eq "$n" "$(ops rebuild)"
 	wait_until 5 same_as_source
 	# And when the stream cannot even be opened at the position.
-	control '{"fault":{"command":"getMore","stream":true,"error":{"code":43}}}'
 	control '{"fault":{"command":"aggregate","stream":true,"error":{"code":280}}}'
+	control '{"fault":{"command":"getMore","stream":true,"error":{"code":43}}}'
 	wait_until 10 ops_are rebuilt $((n + 1))
 	wait_until 5 same_as_source
 }

@@ -279,8 +279,8 @@ parked() { [ "$(control '{"status":1}' | jq .parked)" -ge 1 ]; }
 			labels='[]'
 			[ $wire = 8 ] || labels='["ResumableChangeStreamError"]'
 			case $wire:$code in 8:136 | 8:237 | 8:11601) labels='["NonResumableChangeStreamError"]' ;; esac
-			fault "{\"command\":\"getMore\",\"stream\":true,\"error\":{\"code\":$code,\"labels\":$labels}}" >/dev/null
 			fault "{\"command\":\"aggregate\",\"stream\":true,\"error\":{\"code\":$code,\"labels\":$labels}}" >/dev/null
+			fault "{\"command\":\"getMore\",\"stream\":true,\"error\":{\"code\":$code,\"labels\":$labels}}" >/dev/null
 			wait_until 10 log_has ingestd "WARN: .*error $code\)"
 		done
 		went_on "wire version $wire"
