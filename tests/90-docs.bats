@@ -180,7 +180,7 @@ make_dump() {
 	need_command wscat
 	wscat --version >/dev/null 2>&1 || skip "wscat is there without the modules that it needs"
 	start_daemon wsfand
-	PLACES+=(-e "s,localhost:8080,localhost:$(listen_port wsfand),")
+	PLACES+=(-e "s,127.0.0.1:8080,127.0.0.1:$(listen_port wsfand),")
 	typed README.md wscat
 	wait_until 10 has_typed '"type":"connection:status"'
 }
