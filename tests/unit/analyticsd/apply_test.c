@@ -7,70 +7,25 @@
 #include <string.h>
 
 #include "analyticsd/counters.h"
-#include "analyticsd/forms_recount.h"
-#include "analyticsd/hash.h"
 #include "analyticsd/hot_definition.h"
+#include "analyticsd/forms_recount.h"
 #include "analyticsd/store_memory.h"
-#include "analyticsd/snapshot.h"
 #include "tests/unit/analyticsd/world.h"
 #include "tests/unit/unit.h"
-
-#define RESPONSE(op, position)                                                            \
-	"{\"op\":\"" op "\",\"position\":{\"p\":" position                                \
-	"},\"doc\":{\"_id\":{\"$oid\":\"%024d\"},"                                        \
-	"\"formId\":{\"$oid\":\"%024d\"},\"answers\":[{\"fieldId\":\"r\",\"value\":%d}]," \
-	"\"submittedAt\":{\"$date\":\"2026-03-01T09:10:00Z\"}}}"
-
-static void
-put(struct world *w, int id, int form, int value)
-{
-	world_take(w, RESPONSE("response", "1"), id, form, value);
-}
-
-static void
-take_away(struct world *w, int id)
-{
-	world_take(w, "{\"op\":\"responseDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", id);
-}
-
-static int64_t
-total(struct world *w, int form)
-{
-	struct hot_form *hot = world_find(w, form);
-
-	return hot == NULL ? -1 : (int64_t)form_total(hot->form);
-}
-
-/* The form's frame, or "" when it has no responses; the caller frees it. */
-static char *
-frame(struct world *w, int form)
-{
-	struct hot_form *hot = world_find(w, form);
-	struct buf out;
-
-	if (hot == NULL || form_total(hot->form) == 0)
-		return strdup("");
-	form_touch(hot->form, WORLD_NOW);
-	buf_init(&out, 1 << 20);
-	CHECK(snapshot_analytics(hot->form, false, 0, &out) == 0);
-	char *text = strndup((const char *)buf_bytes(&out), buf_length(&out));
-	buf_free(&out);
-	return text;
-}
 
 TEST(apply_counts_a_response_once)
 {
 	struct world w;
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
-	put(&w, 1, 7, 5);
-	CHECK_INT(total(&w, 7), 1);
+	world_put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
+	CHECK_INT(world_total(&w, 7), 1);
 	CHECK_INT(w.changes, 1);
 	CHECK_INT(counters[COUNTER_unchanged], 1);
 	world_commit(&w);
-	put(&w, 1, 7, 5);
-	CHECK_INT(total(&w, 7), 1);
+	world_put(&w, 1, 7, 5);
+	CHECK_INT(world_total(&w, 7), 1);
 	CHECK_INT(w.changes, 1);
 	world_end(&w);
 }
@@ -83,7 +38,7 @@ TEST(apply_measures_what_tells_its_time)
 	struct world w;
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
 	CHECK_INT(w.at_ms, -1);
 	CHECK_INT(apply_lag(w.apply, WORLD_NOW), 0);
 	world_take(&w, event, (long long)WORLD_NOW - 20000, 2, 7);
@@ -107,23 +62,23 @@ TEST(apply_replaces_moves_and_deletes)
 
 	world_begin(&w, 100);
 	for (int committed = 0; committed < 2; committed++) {
-		put(&w, 1, 7, 5);
-		put(&w, 2, 7, 3);
+		world_put(&w, 1, 7, 5);
+		world_put(&w, 2, 7, 3);
 		if (committed)
 			world_commit(&w);
-		put(&w, 1, 7, 1);
-		CHECK_INT(total(&w, 7), 2);
-		put(&w, 1, 8, 1);
-		CHECK_INT(total(&w, 7), 1);
-		CHECK_INT(total(&w, 8), 1);
-		take_away(&w, 1);
-		CHECK_INT(total(&w, 8), 0);
-		take_away(&w, 1);
-		take_away(&w, 2);
-		CHECK_INT(total(&w, 7), 0);
-		put(&w, 1, 8, 2);
-		CHECK_INT(total(&w, 8), 1);
-		take_away(&w, 1);
+		world_put(&w, 1, 7, 1);
+		CHECK_INT(world_total(&w, 7), 2);
+		world_put(&w, 1, 8, 1);
+		CHECK_INT(world_total(&w, 7), 1);
+		CHECK_INT(world_total(&w, 8), 1);
+		world_take_away(&w, 1);
+		CHECK_INT(world_total(&w, 8), 0);
+		world_take_away(&w, 1);
+		world_take_away(&w, 2);
+		CHECK_INT(world_total(&w, 7), 0);
+		world_put(&w, 1, 8, 2);
+		CHECK_INT(world_total(&w, 8), 1);
+		world_take_away(&w, 1);
 		world_commit(&w);
 	}
 	world_end(&w);
@@ -134,16 +89,16 @@ TEST(apply_malformed_takes_the_old_one_back)
 	struct world w;
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
-	put(&w, 2, 7, 5);
+	world_put(&w, 1, 7, 5);
+	world_put(&w, 2, 7, 5);
 	world_take(
 	    &w, "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},\"formId\":7}}", 1);
-	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(world_total(&w, 7), 1);
 	world_take(&w, "{\"op\":\"response\",\"doc\":{\"formId\":{\"$oid\":\"%024d\"}}}", 7);
 	world_take(&w, "{\"op\":\"response\"}");
 	world_take(&w, "{\"op\":\"dance\",\"position\":{\"p\":4}}");
 	world_take(&w, "{\"neither\":1}");
-	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(world_total(&w, 7), 1);
 	CHECK_INT(counters[COUNTER_malformed], 4);
 	CHECK_INT(counters[COUNTER_unknown_ops], 1);
 	world_commit(&w);
@@ -161,7 +116,7 @@ TEST(apply_bare_documents_have_no_position)
 	    "\"submittedAt\":{\"$date\":0}}",
 	    1, 7);
 	world_take(&w, "{\"_id\":{\"$oid\":\"%024d\"},\"title\":\"T\",\"fields\":[]}", 8);
-	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(world_total(&w, 7), 1);
 	CHECK(form_known(world_find(&w, 8)->form));
 	world_commit(&w);
 	CHECK_INT(buf_length(apply_position(w.apply)), 0);
@@ -223,17 +178,17 @@ TEST(apply_keeps_all_through_failing_commits)
 	struct world w;
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
 	store_memory_fail(w.store, ENOSPC);
 	for (int i = 0; i < 3; i++) {
 		CHECK(apply_commit(w.apply, WORLD_NOW) == -1 && errno == ENOSPC);
-		CHECK_INT(total(&w, 7), 1);
+		CHECK_INT(world_total(&w, 7), 1);
 	}
 	store_memory_fail(w.store, 0);
 	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
-	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(world_total(&w, 7), 1);
 	world_end(&w);
 }
 
@@ -244,7 +199,7 @@ TEST(apply_is_full_after_many_events)
 
 	world_begin(&w, 100);
 	while (!apply_full(w.apply))
-		put(&w, ++n, 7, 5);
+		world_put(&w, ++n, 7, 5);
 	CHECK_INT(n, 20000);
 	world_commit(&w);
 	CHECK(!apply_full(w.apply));
@@ -270,24 +225,24 @@ TEST(apply_hides_a_deleted_form_until_it_is_defined)
 	struct buf text;
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
 	define_empty(&w, 7);
 	buf_init(&text, 1000);
 	CHECK_INT(hot_definition(w.store, world_find(&w, 7), &text), 1);
 	delete_form(&w, 7);
 	CHECK_INT(hot_definition(w.store, world_find(&w, 7), &text), 0);
 	CHECK(!form_known(world_find(&w, 7)->form));
-	put(&w, 2, 7, 5);
+	world_put(&w, 2, 7, 5);
 	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
 	CHECK(!form_known(world_find(&w, 7)->form));
 	define_empty(&w, 7);
-	CHECK_INT(total(&w, 7), 2);
+	CHECK_INT(world_total(&w, 7), 2);
 	/* One that a scan passed by, whose responses come only now. */
 	delete_form(&w, 9);
 	world_commit(&w);
-	put(&w, 3, 9, 5);
+	world_put(&w, 3, 9, 5);
 	CHECK(!form_known(world_find(&w, 9)->form));
 	buf_free(&text);
 	world_end(&w);
@@ -321,16 +276,16 @@ TEST(apply_nothing_is_kept_of_a_form_of_which_nothing_is_left)
 	struct world w;
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
-	put(&w, 2, 8, 5);
+	world_put(&w, 1, 7, 5);
+	world_put(&w, 2, 8, 5);
 	define_empty(&w, 9);
 	world_commit(&w);
 	CHECK_INT(forms_known(w.forms), 3);
-	take_away(&w, 1);
+	world_take_away(&w, 1);
 	delete_form(&w, 9);
 	/* One that comes and goes between two commits. */
-	put(&w, 3, 6, 5);
-	take_away(&w, 3);
+	world_put(&w, 3, 6, 5);
+	world_take_away(&w, 3);
 	store_memory_fail(w.store, ENOSPC);
 	CHECK_INT(apply_commit(w.apply, WORLD_NOW), -1);
 	store_memory_fail(w.store, 0);
@@ -343,9 +298,9 @@ TEST(apply_nothing_is_kept_of_a_form_of_which_nothing_is_left)
 	world_down(&w);
 	world_up(&w);
 	CHECK_INT(forms_known(w.forms), 2);
-	put(&w, 1, 7, 4);
+	world_put(&w, 1, 7, 4);
 	world_commit(&w);
-	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(world_total(&w, 7), 1);
 	CHECK_INT(forms_known(w.forms), 3);
 	world_end(&w);
 }
@@ -356,25 +311,25 @@ TEST(apply_a_watched_form_may_begin_again)
 	struct room *room = (struct room *)&w; /* only compared with NULL */
 
 	world_begin(&w, 100);
-	put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
 	struct hot_form *hot = world_find(&w, 7);
 	forms_watch(w.forms, hot, room);
-	take_away(&w, 1);
+	world_take_away(&w, 1);
 	world_commit(&w);
 	CHECK(!is_stored(&w, 7));
 	CHECK(world_find(&w, 7) == hot);
 	CHECK(!forms_is_known(hot));
-	put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
 	world_commit(&w);
 	CHECK(is_stored(&w, 7));
-	take_away(&w, 1);
+	world_take_away(&w, 1);
 	world_commit(&w);
 	forms_watch(w.forms, hot, NULL);
-	put(&w, 1, 7, 5);
+	world_put(&w, 1, 7, 5);
 	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
-	CHECK_INT(total(&w, 7), 1);
+	CHECK_INT(world_total(&w, 7), 1);
 	world_end(&w);
 }
 
@@ -402,10 +357,10 @@ TEST(apply_a_long_chain_goes_by_parts)
 	for (int life = 0; life < 2; life++) {
 		world_begin(&w, 100);
 		for (int id = 1; id <= count; id++)
-			put(&w, id, 7, 5);
+			world_put(&w, id, 7, 5);
 		world_commit(&w);
 		for (int id = 1; id <= count; id++)
-			take_away(&w, id);
+			world_take_away(&w, id);
 		CHECK_INT(apply_commit(w.apply, WORLD_NOW), 0);
 		CHECK(is_stored(&w, 7));
 		CHECK(rows_left(&w, count) > 0);
@@ -420,190 +375,6 @@ TEST(apply_a_long_chain_goes_by_parts)
 		CHECK_INT(rows_left(&w, count), 0);
 		world_end(&w);
 	}
-}
-
-TEST(forms_are_crowded_by_their_bytes_too)
-{
-	struct world w;
-	int form = 0;
-
-	world_begin(&w, 100000);
-	world_down(&w);
-	w.max_bytes = 65536;
-	world_up(&w);
-	while (!forms_crowded(w.forms) && form < 1000) {
-		form++;
-		put(&w, form, form, 4);
-	}
-	CHECK(apply_full(w.apply));
-	CHECK(form > 8 && form < 1000);
-	world_commit(&w);
-	CHECK(!forms_crowded(w.forms));
-	CHECK(forms_count(w.forms) > 0 && forms_count(w.forms) < (size_t)form);
-	world_end(&w);
-}
-
-TEST(forms_evicts_idle_ones_only)
-{
-	struct world w;
-
-	world_begin(&w, 3);
-	for (int form = 1; form <= 5; form++)
-		put(&w, form, form, 4);
-	/* None may go before a commit. */
-	CHECK_INT(forms_count(w.forms), 5);
-	CHECK(forms_crowded(w.forms));
-	CHECK(apply_full(w.apply));
-	struct room *room = (struct room *)&w; /* only compared with NULL */
-	forms_watch(w.forms, world_find(&w, 1), room);
-	world_commit(&w);
-	CHECK_INT(forms_count(w.forms), 3);
-	CHECK(!forms_crowded(w.forms));
-	uint64_t loads = counters[COUNTER_form_loads];
-	CHECK_INT(total(&w, 1), 1);
-	CHECK_INT(counters[COUNTER_form_loads], loads);
-	CHECK_INT(total(&w, 2), 1);
-	CHECK_INT(counters[COUNTER_form_loads], loads + 1);
-	forms_trim(w.forms);
-	CHECK_INT(forms_count(w.forms), 3);
-	forms_watch(w.forms, world_find(&w, 1), NULL);
-	world_end(&w);
-}
-
-TEST(forms_at_rest_are_few)
-{
-	struct world w;
-
-	world_begin(&w, 16);
-	for (int form = 1; form <= 16; form++)
-		put(&w, form, form, 4);
-	world_commit(&w);
-	CHECK_INT(forms_count(w.forms), 16);
-	forms_rest(w.forms);
-	CHECK_INT(forms_count(w.forms), 2);
-	for (int form = 1; form <= 16; form++)
-		CHECK_INT(total(&w, form), 1);
-	forms_trim(w.forms);
-	CHECK_INT(forms_count(w.forms), 2);
-	world_end(&w);
-}
-
-/* Beyond what fits, responses are appended to forms that stay unloaded, up to a lag. */
-TEST(forms_are_appended_to_without_being_loaded)
-{
-	struct world w;
-
-	world_begin(&w, 4);
-	for (int form = 1; form <= 8; form++)
-		put(&w, form, form, 4);
-	world_commit(&w);
-	uint64_t loads = counters[COUNTER_form_loads];
-	for (int id = 1; id <= 50; id++) {
-		put(&w, 100 + id, 1, 2);
-		if (id % 20 == 0)
-			world_commit(&w);
-	}
-	CHECK_INT(counters[COUNTER_form_loads], loads);
-	world_commit(&w);
-	world_down(&w);
-	world_up(&w);
-	for (int form = 5; form <= 8; form++)
-		CHECK_INT(total(&w, form), 1);
-	for (int id = 1; id <= 500; id++)
-		put(&w, 200 + id, 1, 3);
-	CHECK_INT(total(&w, 1), 551);
-	take_away(&w, 201);
-	CHECK_INT(total(&w, 1), 550);
-	world_commit(&w);
-	CHECK_INT(world_find(&w, 1)->rows_behind, 0);
-	CHECK_INT(world_find(&w, 1)->row.state_seq, 558);
-	world_end(&w);
-}
-
-TEST(forms_rebuild_unlinks_tombstones)
-{
-	struct world w;
-	struct store_row row;
-
-	world_begin(&w, 10);
-	for (int id = 1; id <= 6; id++)
-		put(&w, id, 7, id);
-	world_commit(&w);
-	take_away(&w, 6); /* the head */
-	take_away(&w, 3);
-	take_away(&w, 4);
-	take_away(&w, 1); /* the end */
-	forms_stale(w.forms, world_find(&w, 7), WORLD_NOW);
-	world_commit(&w);
-	CHECK_INT(total(&w, 7), 2);
-	CHECK_INT(world_find(&w, 7)->row.head, 5);
-	CHECK(ledger_get(w.ledger, 5, &row) == 0);
-	CHECK_INT(row.prev, 2);
-	CHECK(ledger_get(w.ledger, 2, &row) == 0);
-	CHECK_INT(row.prev, 0);
-	CHECK(ledger_get(w.ledger, 3, &row) == -1);
-	world_down(&w);
-	world_up(&w);
-	put(&w, 9, 7, 1);
-	CHECK_INT(total(&w, 7), 3);
-	world_end(&w);
-}
-
-TEST(forms_of_another_zone_are_counted_anew)
-{
-	struct world w;
-
-	world_begin(&w, 10);
-	for (int id = 1; id <= 80; id++)
-		put(&w, id, 7, 4);
-	world_commit(&w);
-	world_down(&w);
-	zone_close(&w.zone);
-	w.zone = zone_open("Asia/Tokyo");
-	world_up(&w);
-	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
-	CHECK_INT(total(&w, 7), 80);
-	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
-	world_end(&w);
-}
-
-/* As if an older analyticsd had written it: its version is the first byte behind the zone. */
-static void
-age_state(struct world *w, int64_t number)
-{
-	struct buf *state =
-	    &store_memory_form(container_of(w->store, struct store_memory, store), number)->state;
-	uint8_t *bytes = state->data + state->start, *form = bytes + 1 + bytes[0];
-	size_t length = (size_t)(bytes + buf_length(state) - form) - 8;
-
-	form[0] = 1;
-	uint64_t sum = hash_bytes64(form, length);
-	for (int i = 0; i < 8; i++)
-		form[length + (size_t)i] = (uint8_t)(sum >> 8 * i);
-}
-
-TEST(forms_of_older_rules_are_counted_anew)
-{
-	struct world w;
-
-	world_begin(&w, 10);
-	for (int id = 1; id <= 80; id++)
-		put(&w, id, 7, 4);
-	world_commit(&w);
-	int64_t number = world_find(&w, 7)->row.number;
-	world_down(&w);
-	age_state(&w, number);
-	world_up(&w);
-	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
-	CHECK_INT(total(&w, 7), 80);
-	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
-	put(&w, 81, 7, 4);
-	world_commit(&w);
-	world_down(&w);
-	world_up(&w);
-	CHECK_INT(total(&w, 7), 81);
-	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
-	world_end(&w);
 }
 
 /* ---- any sequence of events, commits and deaths gives what a plain run over the end gives ---- */
@@ -624,7 +395,7 @@ random_event(struct world *w, struct truth *truth, unsigned *seed)
 	switch (rand_r(seed) % 8) {
 	case 0:
 		now->form = 0;
-		take_away(w, id);
+		world_take_away(w, id);
 		return;
 	case 1:
 		now->form = 0;
@@ -635,7 +406,7 @@ random_event(struct world *w, struct truth *truth, unsigned *seed)
 	default:
 		now->form = 1 + rand_r(seed) % FORMS;
 		now->value = rand_r(seed) % 10;
-		put(w, id, now->form, now->value);
+		world_put(w, id, now->form, now->value);
 	}
 }
 
@@ -647,10 +418,10 @@ compare(struct world *w, const struct truth *truth)
 	world_begin(&plain, 100);
 	for (int i = 0; i < DOCUMENTS; i++) {
 		if (truth[i].form != 0)
-			put(&plain, i + 1, truth[i].form, truth[i].value);
+			world_put(&plain, i + 1, truth[i].form, truth[i].value);
 	}
 	for (int form = 1; form <= FORMS; form++) {
-		char *got = frame(w, form), *want = frame(&plain, form);
+		char *got = world_frame(w, form), *want = world_frame(&plain, form);
 		CHECK_STRING(got, want);
 		free(got);
 		free(want);

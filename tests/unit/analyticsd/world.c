@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyticsd/forms_recount.h"
+#include "analyticsd/snapshot.h"
 #include "lib/log.h"
 #include "tests/unit/unit.h"
 
@@ -107,4 +108,44 @@ world_find(struct world *w, int form)
 	if (found > 0)
 		CHECK(forms_fresh(w->forms, hot, WORLD_NOW) == 0);
 	return found > 0 ? hot : NULL;
+}
+
+void
+world_put(struct world *w, int id, int form, int value)
+{
+	world_take(w,
+	    "{\"op\":\"response\",\"position\":{\"p\":1},\"doc\":{\"_id\":{\"$oid\":\"%024d\"},"
+	    "\"formId\":{\"$oid\":\"%024d\"},\"answers\":[{\"fieldId\":\"r\",\"value\":%d}],"
+	    "\"submittedAt\":{\"$date\":\"2026-03-01T09:10:00Z\"}}}",
+	    id, form, value);
+}
+
+void
+world_take_away(struct world *w, int id)
+{
+	world_take(w, "{\"op\":\"responseDeleted\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"}}}", id);
+}
+
+int64_t
+world_total(struct world *w, int form)
+{
+	struct hot_form *hot = world_find(w, form);
+
+	return hot == NULL ? -1 : (int64_t)form_total(hot->form);
+}
+
+char *
+world_frame(struct world *w, int form)
+{
+	struct hot_form *hot = world_find(w, form);
+	struct buf out;
+
+	if (hot == NULL || form_total(hot->form) == 0)
+		return strdup("");
+	form_touch(hot->form, WORLD_NOW);
+	buf_init(&out, 1 << 20);
+	CHECK(snapshot_analytics(hot->form, false, 0, &out) == 0);
+	char *text = strndup((const char *)buf_bytes(&out), buf_length(&out));
+	buf_free(&out);
+	return text;
 }

@@ -35,4 +35,12 @@ void world_commit(struct world *w);
 /* The form with that number as its id (24 decimal digits), its first step taken; NULL: none. */
 struct hot_form *world_find(struct world *w, int form);
 
+/* An event: the response `id` of that form, with one rating; its deletion. */
+void world_put(struct world *w, int id, int form, int value);
+void world_take_away(struct world *w, int id);
+/* How many responses the form has; -1: there is no such form. */
+int64_t world_total(struct world *w, int form);
+/* The form's frame, or "" when it has no responses; the caller frees it. */
+char *world_frame(struct world *w, int form);
+
 #endif

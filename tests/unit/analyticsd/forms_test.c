@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyticsd/forms.h"
+
+#include "analyticsd/counters.h"
+#include "analyticsd/forms_recount.h"
+#include "analyticsd/hash.h"
+#include "analyticsd/store_memory.h"
+#include "tests/unit/analyticsd/world.h"
+#include "tests/unit/unit.h"
+
+TEST(forms_are_crowded_by_their_bytes_too)
+{
+	struct world w;
+	int form = 0;
+
+	world_begin(&w, 100000);
+	world_down(&w);
+	w.max_bytes = 65536;
+	world_up(&w);
+	while (!forms_crowded(w.forms) && form < 1000) {
+		form++;
+		world_put(&w, form, form, 4);
+	}
+	CHECK(apply_full(w.apply));
+	CHECK(form > 8 && form < 1000);
+	world_commit(&w);
+	CHECK(!forms_crowded(w.forms));
+	CHECK(forms_count(w.forms) > 0 && forms_count(w.forms) < (size_t)form);
+	world_end(&w);
+}
+
+TEST(forms_evicts_idle_ones_only)
+{
+	struct world w;
+
+	world_begin(&w, 3);
+	for (int form = 1; form <= 5; form++)
+		world_put(&w, form, form, 4);
+	/* None may go before a commit. */
+	CHECK_INT(forms_count(w.forms), 5);
+	CHECK(forms_crowded(w.forms));
+	CHECK(apply_full(w.apply));
+	struct room *room = (struct room *)&w; /* only compared with NULL */
+	forms_watch(w.forms, world_find(&w, 1), room);
+	world_commit(&w);
+	CHECK_INT(forms_count(w.forms), 3);
+	CHECK(!forms_crowded(w.forms));
+	uint64_t loads = counters[COUNTER_form_loads];
+	CHECK_INT(world_total(&w, 1), 1);
+	CHECK_INT(counters[COUNTER_form_loads], loads);
+	CHECK_INT(world_total(&w, 2), 1);
+	CHECK_INT(counters[COUNTER_form_loads], loads + 1);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 3);
+	forms_watch(w.forms, world_find(&w, 1), NULL);
+	world_end(&w);
+}
+
+TEST(forms_at_rest_are_few)
+{
+	struct world w;
+
+	world_begin(&w, 16);
+	for (int form = 1; form <= 16; form++)
+		world_put(&w, form, form, 4);
+	world_commit(&w);
+	CHECK_INT(forms_count(w.forms), 16);
+	forms_rest(w.forms);
+	CHECK_INT(forms_count(w.forms), 2);
+	for (int form = 1; form <= 16; form++)
+		CHECK_INT(world_total(&w, form), 1);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 2);
+	world_end(&w);
+}
+
+/* Beyond what fits, responses are appended to forms that stay unloaded, up to a lag. */
+TEST(forms_are_appended_to_without_being_loaded)
+{
+	struct world w;
+
+	world_begin(&w, 4);
+	for (int form = 1; form <= 8; form++)
+		world_put(&w, form, form, 4);
+	world_commit(&w);
+	uint64_t loads = counters[COUNTER_form_loads];
+	for (int id = 1; id <= 50; id++) {
+		world_put(&w, 100 + id, 1, 2);
+		if (id % 20 == 0)
+			world_commit(&w);
+	}
+	CHECK_INT(counters[COUNTER_form_loads], loads);
+	world_commit(&w);
+	world_down(&w);
+	world_up(&w);
+	for (int form = 5; form <= 8; form++)
+		CHECK_INT(world_total(&w, form), 1);
+	for (int id = 1; id <= 500; id++)
+		world_put(&w, 200 + id, 1, 3);
+	CHECK_INT(world_total(&w, 1), 551);
+	world_take_away(&w, 201);
+	CHECK_INT(world_total(&w, 1), 550);
+	world_commit(&w);
+	CHECK_INT(world_find(&w, 1)->rows_behind, 0);
+	CHECK_INT(world_find(&w, 1)->row.state_seq, 558);
+	world_end(&w);
+}
+
+TEST(forms_rebuild_unlinks_tombstones)
+{
+	struct world w;
+	struct store_row row;
+
+	world_begin(&w, 10);
+	for (int id = 1; id <= 6; id++)
+		world_put(&w, id, 7, id);
+	world_commit(&w);
+	world_take_away(&w, 6); /* the head */
+	world_take_away(&w, 3);
+	world_take_away(&w, 4);
+	world_take_away(&w, 1); /* the end */
+	forms_stale(w.forms, world_find(&w, 7), WORLD_NOW);
+	world_commit(&w);
+	CHECK_INT(world_total(&w, 7), 2);
+	CHECK_INT(world_find(&w, 7)->row.head, 5);
+	CHECK(ledger_get(w.ledger, 5, &row) == 0);
+	CHECK_INT(row.prev, 2);
+	CHECK(ledger_get(w.ledger, 2, &row) == 0);
+	CHECK_INT(row.prev, 0);
+	CHECK(ledger_get(w.ledger, 3, &row) == -1);
+	world_down(&w);
+	world_up(&w);
+	world_put(&w, 9, 7, 1);
+	CHECK_INT(world_total(&w, 7), 3);
+	world_end(&w);
+}
+
+TEST(forms_of_another_zone_are_counted_anew)
+{
+	struct world w;
+
+	world_begin(&w, 10);
+	for (int id = 1; id <= 80; id++)
+		world_put(&w, id, 7, 4);
+	world_commit(&w);
+	world_down(&w);
+	zone_close(&w.zone);
+	w.zone = zone_open("Asia/Tokyo");
+	world_up(&w);
+	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
+	CHECK_INT(world_total(&w, 7), 80);
+	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
+	world_end(&w);
+}
+
+/* As if an older analyticsd had written it: its version is the first byte behind the zone. */
+static void
+age_state(struct world *w, int64_t number)
+{
+	struct buf *state =
+	    &store_memory_form(container_of(w->store, struct store_memory, store), number)->state;
+	uint8_t *bytes = state->data + state->start, *form = bytes + 1 + bytes[0];
+	size_t length = (size_t)(bytes + buf_length(state) - form) - 8;
+
+	form[0] = 1;
+	uint64_t sum = hash_bytes64(form, length);
+	for (int i = 0; i < 8; i++)
+		form[length + (size_t)i] = (uint8_t)(sum >> 8 * i);
+}
+
+TEST(forms_of_older_rules_are_counted_anew)
+{
+	struct world w;
+
+	world_begin(&w, 10);
+	for (int id = 1; id <= 80; id++)
+		world_put(&w, id, 7, 4);
+	world_commit(&w);
+	int64_t number = world_find(&w, 7)->row.number;
+	world_down(&w);
+	age_state(&w, number);
+	world_up(&w);
+	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
+	CHECK_INT(world_total(&w, 7), 80);
+	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
+	world_put(&w, 81, 7, 4);
+	world_commit(&w);
+	world_down(&w);
+	world_up(&w);
+	CHECK_INT(world_total(&w, 7), 81);
+	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
+	world_end(&w);
+}
