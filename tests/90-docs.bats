@@ -479,6 +479,7 @@ in_passing() {
 		make install                                       80-install.bats
 		sh tests/leaks/run                                 runs for minutes, under valgrind
 		sh tests/leaks/run pipeline                        runs for minutes, under valgrind
+		sh tests/leaks/run unit                            runs for minutes, under valgrind
 		sh supervise/packages --list run                   80-install.bats
 		npm pack                                           55-client.bats
 		npm install                                        takes what npm pack makes
