@@ -190,9 +190,10 @@ text_decode(struct text *text, struct decoder *d)
 		}
 		/* In two steps: inserting may move the entries. */
 		unsigned at = bag_insert(&text->bag, word, length, hash);
-		text->bag.entries[at].count = decode_varint(d);
-		if (text->bag.entries[at].count == 0 ||
-		    (text->floor > 0 && decode_varint(d) > text->floor))
+		uint64_t times = decode_varint(d);
+		uint64_t over = text->floor > 0 ? decode_varint(d) : 0;
+		text->bag.entries[at].count = times;
+		if (times == 0 || over > MIN(times, text->floor))
 			d->failed = true;
 	}
 }
