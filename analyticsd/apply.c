@@ -26,6 +26,8 @@ apply_new(const struct apply_config *config)
 	struct apply *apply = mem_zalloc(sizeof(*apply));
 
 	apply->config = *config;
+	if (apply->config.full_events == 0)
+		apply->config.full_events = FULL_EVENTS;
 	buf_init(&apply->id, RESPONSE_MAX_ID);
 	buf_init(&apply->record, RECORD_MAX);
 	buf_init(&apply->old_record, RECORD_MAX);
@@ -228,17 +230,17 @@ apply_pending(const struct apply *apply)
 bool
 apply_full(const struct apply *apply)
 {
-	return apply->events >= FULL_EVENTS || apply->bytes >= FULL_BYTES ||
-	    forms_crowded(apply->config.forms);
+	return apply->events >= apply->config.full_events || apply->bytes >= FULL_BYTES ||
+	    forms_crowded(apply->config.forms) || forms_tail_full(apply->config.forms);
 }
 
 static int
-write_all(struct apply *apply)
+write_all(struct apply *apply, bool forms)
 {
 	struct store *store = apply->config.store;
 
 	if (store->ops->begin(store) < 0 || ledger_write(apply->config.ledger) < 0 ||
-	    forms_write(apply->config.forms) < 0)
+	    forms_write(apply->config.forms, forms) < 0)
 		return -1;
 	if (apply->moved &&
 	    store->ops->put_position(store, buf_bytes(&apply->position),
@@ -248,13 +250,13 @@ write_all(struct apply *apply)
 }
 
 int
-apply_commit(struct apply *apply, int64_t now_ms)
+apply_commit(struct apply *apply, bool forms, int64_t now_ms)
 {
 	struct store *store = apply->config.store;
 
 	if (forms_repair(apply->config.forms, now_ms) < 0)
 		return -1;
-	if (write_all(apply) < 0) {
+	if (write_all(apply, forms || forms_tail_full(apply->config.forms)) < 0) {
 		int error = errno;
 		store->ops->rollback(store);
 		errno = error;

@@ -26,6 +26,7 @@ struct apply_config {
 	struct store *store;
 	struct ledger *ledger;
 	struct forms *forms;
+	size_t full_events; /* apply_full(): so many are much; 0: 20,000 */
 	apply_changed *changed;
 	void *owner;
 };
@@ -43,8 +44,10 @@ MUST_CHECK int apply_document(struct apply *apply, const bson_t *doc, int64_t no
 bool apply_pending(const struct apply *apply);
 /* So much that it should be committed now rather than later. */
 bool apply_full(const struct apply *apply);
-/* 0; -1 with the store's errno: everything is as before, and it is to be tried again. */
-MUST_CHECK int apply_commit(struct apply *apply, int64_t now_ms);
+/* All of it; and with `forms` the rows of forms that were only appended to, so that nothing is left
+ * to be written (forms.h). 0; -1 with the store's errno: everything is as before, and it is to be
+ * tried again. */
+MUST_CHECK int apply_commit(struct apply *apply, bool forms, int64_t now_ms);
 
 /* How far what is applied lags behind the source (milliseconds): that of the newest event that told
  * its time, or 0 when it came more than APPLY_LAG_AGE_MS ago: nothing more has happened. */

@@ -16,9 +16,11 @@
 
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
-/* What a commit costs beyond its rows (all forms that it touched are written) is paid once for
- * each: the next one waits a few times as long as the last one took, within a bound. */
-#define PACE 4
+/* A commit that is due in time writes the rows of all forms that were touched, beside those of the
+ * responses; one that is due to the number of events only the latter. What the forms cost is paid
+ * once for each of the former: the next one waits a few times as long as the last one took, within
+ * a bound. */
+#define PACE 8
 #define PACE_MAX_MS 2000
 
 struct committer {
@@ -28,7 +30,7 @@ struct committer {
 	struct backoff backoff;
 	bool blocked;
 	uint64_t blocked_since_ms;
-	uint64_t took_ms; /* the last one */
+	uint64_t took_ms; /* the last one that wrote the forms */
 	char why[160];
 	char unwell[240];
 };
@@ -77,22 +79,24 @@ unblock(struct committer *committer)
 }
 
 static int
-attempt(struct committer *committer)
+attempt(struct committer *committer, bool forms)
 {
 	struct apply *apply = committer->config.apply;
 	uint64_t start = clock_monotonic_ns();
-	int result = apply_commit(apply, clock_wall_ms());
+	int result = apply_commit(apply, forms, clock_wall_ms());
 
 	uint64_t took_us = (clock_monotonic_ns() - start) / 1000;
 	histogram_observe(&histogram_commit, (int64_t)took_us);
-	committer->took_ms = took_us / 1000;
+	if (forms)
+		committer->took_ms = took_us / 1000;
 	if (result < 0) {
 		counters[COUNTER_commits_failed]++;
 		fail(committer, errno);
 		return -1;
 	}
 	counters[COUNTER_commits]++;
-	ev_timer_stop(committer->loop, &committer->timer);
+	if (!apply_pending(apply))
+		ev_timer_stop(committer->loop, &committer->timer);
 	committer->config.events->committed(committer->config.owner);
 	unblock(committer);
 	return 0;
@@ -102,7 +106,7 @@ int
 committer_commit(struct committer *committer)
 {
 	if (committer->blocked || apply_pending(committer->config.apply))
-		return attempt(committer);
+		return attempt(committer, true);
 	return 0;
 }
 
@@ -139,13 +143,14 @@ committer_note(struct committer *committer)
 {
 	if (committer->blocked)
 		return;
-	if (apply_full(committer->config.apply)) {
-		if (attempt(committer) < 0)
-			log_debug("next attempt to commit follows");
-	} else if (!ev_is_active(&committer->timer) && apply_pending(committer->config.apply)) {
-		uint64_t pace_ms = MIN(PACE * committer->took_ms, PACE_MAX_MS);
-		start_timer(committer, MAX(committer->config.interval_ms, (unsigned)pace_ms));
+	if (apply_full(committer->config.apply) && attempt(committer, false) < 0) {
+		log_debug("next attempt to commit follows");
+		return;
 	}
+	if (ev_is_active(&committer->timer) || !apply_pending(committer->config.apply))
+		return;
+	uint64_t pace_ms = MIN(PACE * committer->took_ms, PACE_MAX_MS);
+	start_timer(committer, MAX(committer->config.interval_ms, (unsigned)pace_ms));
 }
 
 void

@@ -20,7 +20,10 @@
 #include "lib/sock.h"
 
 #define APPLICATION_ID 0x64756e65 /* "dune" */
-#define SCHEMA_VERSION 3 /* 3: pages bear checksums */
+#define SCHEMA_VERSION 4
+/* In one of version 3 the rows of forms are of the last commit; all else is the same. Older ones
+ * have pages without checksums. */
+#define SCHEMA_VERSION_BEFORE 3
 /* From so many pages on the WAL is moved into the database: 16 MiB. */
 #define WAL_PAGES 4000
 #define BUSY_MS 2000
@@ -41,7 +44,14 @@ static const char schema_sql[] =
     "prev INTEGER NOT NULL, record BLOB);"
     "CREATE UNIQUE INDEX responses_id ON responses (id) WHERE id IS NOT NULL;"
     "PRAGMA application_id = 0x64756e65;"
-    "PRAGMA user_version = 3;"
+    "PRAGMA user_version = 4;"
+    "COMMIT;";
+
+static const char upgrade_sql[] =
+    "BEGIN;"
+    "INSERT OR REPLACE INTO meta (key, value) SELECT 'forms_seq', coalesce(max(seq), 0) "
+    "FROM responses;"
+    "PRAGMA user_version = 4;"
     "COMMIT;";
 
 int
@@ -206,9 +216,11 @@ check_version(struct database *database)
 	if (version > SCHEMA_VERSION)
 		die_usage("%s is of version %lld, and this analyticsd knows versions up to %d",
 		    database->path, (long long)version, SCHEMA_VERSION);
-	if (version < SCHEMA_VERSION)
+	if (version < SCHEMA_VERSION_BEFORE)
 		return corrupt(database, "of an older version");
-	return page_check_is_on(database->handle) ? 0 : corrupt(database, "its header is damaged");
+	if (!page_check_is_on(database->handle))
+		return corrupt(database, "its header is damaged");
+	return version == SCHEMA_VERSION ? 0 : execute(database, upgrade_sql);
 }
 
 /* A WAL is either growing or empty: were it kept when all of it stands in the database, damage in

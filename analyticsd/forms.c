@@ -18,17 +18,32 @@
 #define LAG_MIN 64
 #define LAG_MAX 1024
 #define LAG_BYTES 32
-#define LIGHT_MAX 65536
 /* A commit that makes room is to make it for a part of the limits, or it would come too often. */
 #define CROWD_PART 4
 #define ROOM_PART 4
 #define REST_PART 8
+/* So many rows are added to a form before its memory is counted again. */
+#define COUNT_ROWS 16
+
+static int
+read_store(struct forms *forms, int64_t now_ms)
+{
+	struct store *store = forms->config.store;
+	struct store_ends ends;
+
+	if (store->ops->ends(store, &ends) < 0)
+		return -1;
+	forms->last_number = ends.last_form;
+	forms->known = (size_t)ends.forms;
+	forms->last_seq = ends.last_seq;
+	forms->written_seq = ends.forms_seq;
+	return forms_read_tail(forms, now_ms);
+}
 
 struct forms *
-forms_new(const struct forms_config *config)
+forms_new(const struct forms_config *config, int64_t now_ms)
 {
 	struct forms *forms = mem_zalloc(sizeof(*forms));
-	struct store_ends ends;
 
 	forms->config = *config;
 	list_init(&forms->changed);
@@ -36,19 +51,16 @@ forms_new(const struct forms_config *config)
 	list_init(&forms->watched);
 	list_init(&forms->idle);
 	list_init(&forms->light);
+	list_init(&forms->appended);
 	list_init(&forms->recounts);
 	if (forms->config.step_rows == 0)
 		forms->config.step_rows = FORMS_STEP_ROWS;
 	if (forms->config.max_bytes == 0)
 		forms->config.max_bytes = FORMS_MAX_BYTES;
-	forms->light_max = LIGHT_MAX;
+	forms->light_max = FORMS_LIGHT_MAX;
 	buf_init(&forms->state, FORM_MAX_STATE);
-	if (config->store->ops->ends(config->store, &ends) < 0) {
+	if (read_store(forms, now_ms) < 0)
 		forms_free(&forms);
-		return NULL;
-	}
-	forms->last_number = ends.last_form;
-	forms->known = (size_t)ends.forms;
 	return forms;
 }
 
@@ -68,8 +80,10 @@ forms_place(struct forms *forms, struct hot_form *hot)
 		list_append(&forms->kept, &hot->link);
 	else if (hot->form != NULL)
 		list_append(hot->room != NULL ? &forms->watched : &forms->idle, &hot->link);
+	else if (hot->room != NULL || !list_empty(&hot->appended))
+		list_append(&forms->kept, &hot->link);
 	else
-		list_append(hot->room != NULL ? &forms->kept : &forms->light, &hot->link);
+		list_append(&forms->light, &hot->link);
 }
 
 void
@@ -105,27 +119,33 @@ forms_unload(struct forms *forms, struct hot_form *hot)
 	forms_place(forms, hot);
 }
 
+static void
+release(struct forms *forms, struct hot_form *hot)
+{
+	forms_unload(forms, hot);
+	forms_row_written(forms, hot);
+	list_remove(&hot->link);
+	hot_definition_forget(hot);
+	free(hot);
+}
+
 void
 forms_drop(struct forms *forms, struct hot_form *hot)
 {
-	forms_unload(forms, hot);
-	list_remove(&hot->link);
-	/* NOLINTBEGIN(clang-analyzer-core.NullDereference): it does not see into uthash's table */
-	HASH_DELETE(by_id, forms->by_id, hot);
-	HASH_DELETE(by_number, forms->by_number, hot);
-	/* NOLINTEND(clang-analyzer-core.NullDereference) */
-	hot_definition_forget(hot);
-	free(hot);
+	hot_table_remove(&forms->hot, hot);
+	release(forms, hot);
 }
 
 void
 forms_free(struct forms **pointer)
 {
 	struct forms *forms = *pointer;
-	struct hot_form *hot, *next;
+	struct hot_form *hot;
+	size_t at = 0;
 
-	HASH_ITER (by_id, forms->by_id, hot, next)
-		forms_drop(forms, hot);
+	while ((hot = hot_table_next(&forms->hot, &at)) != NULL)
+		release(forms, hot);
+	hot_table_free(&forms->hot);
 	buf_free(&forms->state);
 	response_free(&forms->response);
 	MEM_FREE(pointer);
@@ -185,7 +205,7 @@ forms_trim(struct forms *forms)
 			forms_drop(forms, hot);
 		counters[COUNTER_form_evictions]++;
 	}
-	while (HASH_CNT(by_id, forms->by_id) - forms->loaded > forms->light_max &&
+	while (forms->hot.count - forms->loaded > forms->light_max &&
 	    !list_empty(&forms->light))
 		forms_drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
 }
@@ -218,8 +238,8 @@ guess_lag(const struct store_form *row)
 	return (uint32_t)(hash_bytes64(&row->head, sizeof(row->head)) % LAG_MIN);
 }
 
-static struct hot_form *
-keep(struct forms *forms, const struct store_form *row)
+struct hot_form *
+forms_keep(struct forms *forms, const struct store_form *row)
 {
 	struct hot_form *hot = mem_zalloc(sizeof(*hot));
 
@@ -230,8 +250,8 @@ keep(struct forms *forms, const struct store_form *row)
 	hot->rows_behind = guess_lag(row);
 	hot->stored = true;
 	list_init(&hot->link);
-	HASH_ADD(by_id, forms->by_id, row.id, sizeof(hot->row.id), hot);
-	HASH_ADD(by_number, forms->by_number, row.number, sizeof(hot->row.number), hot);
+	list_init(&hot->appended);
+	hot_table_add(&forms->hot, hot);
 	forms_place(forms, hot);
 	return hot;
 }
@@ -249,7 +269,7 @@ forms_find(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 	struct store *store = forms->config.store;
 	struct store_form row;
 
-	HASH_FIND(by_id, forms->by_id, id, sizeof(*id), *out);
+	*out = hot_table_find(&forms->hot, id);
 	if (*out != NULL) {
 		forms_used(forms, *out);
 		return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
@@ -257,7 +277,7 @@ forms_find(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 	int found = store->ops->form(store, id, &row, &forms->state);
 	if (found <= 0)
 		return found;
-	*out = keep(forms, &row);
+	*out = forms_keep(forms, &row);
 	return forms_wake(forms, *out, now_ms) < 0 ? -1 : 1;
 }
 
@@ -265,15 +285,17 @@ int
 forms_find_number(struct forms *forms, int64_t number, int64_t now_ms, struct hot_form **out)
 {
 	struct store *store = forms->config.store;
-	struct form_id id;
+	struct store_form row;
 
-	HASH_FIND(by_number, forms->by_number, &number, sizeof(number), *out);
-	if (*out != NULL) {
-		forms_used(forms, *out);
-		return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
+	*out = hot_table_find_number(&forms->hot, number);
+	if (*out == NULL) {
+		int found = store->ops->form_by_number(store, number, &row);
+		if (found <= 0)
+			return found;
+		*out = forms_keep(forms, &row);
 	}
-	int found = store->ops->form_by_number(store, number, &id);
-	return found <= 0 ? found : forms_find(forms, &id, now_ms, out);
+	forms_used(forms, *out);
+	return forms_load(forms, *out, now_ms) < 0 ? -1 : 1;
 }
 
 static void
@@ -286,7 +308,7 @@ make(struct forms *forms, const struct form_id *id, int64_t now_ms, struct hot_f
 	if (form_set_now(form, now_ms) == FORM_REBUILD)
 		form_reset(form);
 	row.number = ++forms->last_number;
-	*out = keep(forms, &row);
+	*out = forms_keep(forms, &row);
 	(*out)->rows_behind = 0;
 	(*out)->stored = false;
 	forms_set_form(forms, *out, form);
@@ -309,7 +331,7 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 	struct store *store = forms->config.store;
 	struct store_form row;
 
-	HASH_FIND(by_id, forms->by_id, id, sizeof(*id), *out);
+	*out = hot_table_find(&forms->hot, id);
 	if (*out == NULL) {
 		int found = store->ops->form(store, id, &row, NULL);
 		if (found < 0)
@@ -318,7 +340,7 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 			make(forms, id, now_ms, out);
 			return 0;
 		}
-		*out = keep(forms, &row);
+		*out = forms_keep(forms, &row);
 	}
 	forms_used(forms, *out);
 	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
@@ -359,6 +381,12 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 	forms_place(forms, hot);
 }
 
+bool
+forms_state_due(const struct hot_form *hot)
+{
+	return hot->form != NULL && hot->recount == NULL && hot->rows_behind >= forms_lag(hot);
+}
+
 void
 forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t submitted_ms)
 {
@@ -366,8 +394,13 @@ forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int64_t 
 	hot->row.last_ms = MAX(hot->row.last_ms, submitted_ms);
 	hot->row.head = seq;
 	hot->rows_behind++;
+	forms->last_seq = seq;
 	forms_recount_appended(hot, seq);
-	forms_changed(forms, hot, false);
+	forms_append(forms, hot);
+	if (!hot->stored || forms_state_due(hot))
+		forms_changed(forms, hot, false);
+	if (hot->form != NULL && hot->rows_behind % COUNT_ROWS == 0)
+		forms_count_bytes(forms, hot);
 }
 
 void
@@ -380,13 +413,16 @@ forms_watch(struct forms *forms, struct hot_form *hot, struct room *room)
 bool
 forms_dirty(const struct forms *forms)
 {
-	return !list_empty(&forms->changed);
+	return !list_empty(&forms->changed) || !list_empty(&forms->appended);
 }
 
 void
 forms_set_now(struct forms *forms, int64_t now_ms)
 {
-	for (struct hot_form *hot = forms->by_id; hot != NULL; hot = hot->by_id.next) {
+	struct hot_form *hot;
+	size_t at = 0;
+
+	while ((hot = hot_table_next(&forms->hot, &at)) != NULL) {
 		if (hot->form != NULL && form_set_now(hot->form, now_ms) == FORM_REBUILD)
 			forms_stale(forms, hot, now_ms);
 	}

@@ -9,21 +9,28 @@
  * at most). So what a response costs hardly depends on how many forms there are, nor on how
  * large their states are.
  *
+ * The state of a form is not written each time that a response is added either, but when it lags
+ * as far as that. Anything else that happens to a form (a response changed or taken back, a
+ * definition) has it written with the next commit, row and state. A form that cannot be brought up
+ * to date by what is in memory, or whose state does not decode or was made in another time zone, is
+ * counted anew from its chain, in steps (forms_recount.h).
+ *
+ * Nor is the row of a form that was only appended to written with each commit: forms_write() is
+ * told when. What is committed without it stands in the rows of responses, at their end (the
+ * tail): the store knows up to which row its forms account for all, and forms_new() reads what
+ * came behind that. Each form's own head says what of it the form has already.
+ *
  * A hot form stands on exactly one list, by what is true of it first:
- *   changed   it differs from the store (until the next commit)
- *   kept      it is being counted anew; or it has a room (analyticsd/interest.h) and is light, or
- *             is not in the store
+ *   changed   it differs from the store by more than that (until the next commit)
+ *   kept      it is being counted anew; or it is light and has a room (analyticsd/interest.h) or a
+ *             row that is not written; or it has a room and is not in the store
  *   watched   it has a room and is loaded; the longest unused first
  *   idle      neither, and loaded; the longest unused first
  *   light     neither, and not loaded; the longest unused first, and these alone are dropped
+ * and, beside it, on `appended` when its row is not written.
  * At most `max` forms of together at most `max_bytes` are loaded as long as idle ones can go, or
- * then watched ones; LIGHT_MAX are light. forms_crowded() tells that a commit is to make room.
- *
- * The state of a form is not written each time that a response is added either, but when it lags
- * as far as that. Anything else that happens to a form (a response changed or taken back, a
- * definition) has the state written with the next commit. A form that cannot be brought up to date
- * by what is in memory, or whose state does not decode or was made in another time zone, is
- * counted anew from its chain, in steps (forms_recount.h).
+ * then watched ones; FORMS_LIGHT_MAX are light. forms_crowded() tells that a commit is to make room,
+ * forms_tail_full() that it is to write all rows.
  *
  * A form of which nothing is left, no definition and no response, is taken out of the store by the
  * next commit (of a long chain of tombstones, a part by each), and then out of memory once nobody
@@ -40,7 +47,6 @@
 #include "analyticsd/ledger.h"
 #include "analyticsd/store.h"
 #include "lib/list.h"
-#include "lib/table.h"
 
 struct forms;
 struct recount;
@@ -48,6 +54,7 @@ struct room;
 struct zone;
 
 #define FORMS_MAX_BYTES (14U << 20)
+#define FORMS_LIGHT_MAX 131072
 /* A few milliseconds. */
 #define FORMS_STEP_ROWS 1000
 
@@ -55,7 +62,7 @@ struct hot_form {
 	struct form *form; /* NULL: it is light */
 	struct store_form row; /* as it shall stand in the store */
 	struct room *room; /* who watches it, or NULL; see forms_watch() */
-	bool changed;
+	bool changed; /* it is written with the next commit */
 	bool needs_state; /* the rows behind the state do not tell what changed */
 	struct recount *recount; /* it is being counted anew (forms_recount.h); else NULL */
 	bool stored; /* it has a row in the store */
@@ -65,8 +72,7 @@ struct hot_form {
 	size_t bytes; /* of memory that its struct form takes, by the last count */
 	char *definition; /* hot_definition.h's: not committed yet; NULL: it is in the store */
 	size_t definition_length;
-	struct list link;
-	UT_hash_handle by_id, by_number;
+	struct list link, appended;
 };
 
 struct forms_config {
@@ -78,8 +84,9 @@ struct forms_config {
 	size_t step_rows; /* of a form that is counted anew, at once; 0: FORMS_STEP_ROWS */
 };
 
-/* NULL with errno when the store cannot be read. */
-struct forms *forms_new(const struct forms_config *config);
+/* NULL with errno when the store cannot be read. Of forms in the tail it is not known when their
+ * numbers changed: `now_ms` will do. */
+struct forms *forms_new(const struct forms_config *config, int64_t now_ms);
 void forms_free(struct forms **pointer);
 
 /* The form of that id, loaded: 1; 0: nobody knows it; -1. */
@@ -105,10 +112,14 @@ void forms_row_added(struct forms *forms, struct hot_form *hot, int64_t seq, int
 /* NULL: nobody watches it any more. */
 void forms_watch(struct forms *forms, struct hot_form *hot, struct room *room);
 
+/* Something is to be written: now, or in time. */
 bool forms_dirty(const struct forms *forms);
-/* Puts what changed into the transaction; as often as it takes. */
-MUST_CHECK int forms_write(struct forms *forms);
+/* Puts what changed into the transaction; with `all`, the rows of those too that were only
+ * appended to. As often as it takes. */
+MUST_CHECK int forms_write(struct forms *forms, bool all);
 void forms_committed(struct forms *forms);
+/* So much is in the tail that the next commit must write all rows. */
+bool forms_tail_full(const struct forms *forms);
 /* Unloads idle forms while there are more than the limits allow, and drops light ones likewise. */
 void forms_trim(struct forms *forms);
 /* More are loaded than the limits allow, and a commit would let some of them go. */

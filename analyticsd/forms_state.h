@@ -4,11 +4,17 @@
 #define ANALYTICSD_FORMS_STATE_H
 
 #include "analyticsd/forms.h"
+#include "analyticsd/hot_table.h"
 
 struct forms {
 	struct forms_config config;
-	struct hot_form *by_id, *by_number;
+	struct hot_table hot;
 	struct list changed, kept, watched, idle, light;
+	struct list appended;
+	size_t appended_count;
+	int64_t last_seq; /* of all rows */
+	int64_t written_seq; /* the rows of forms in the store account for all up to this one */
+	bool all_written; /* in the transaction that is under way */
 	size_t light_max;
 	size_t loaded, loaded_bytes; /* forms, and their memory */
 	size_t changed_loaded; /* of them: a commit lets them go */
@@ -44,6 +50,19 @@ MUST_CHECK int forms_add_row(
     struct forms *forms, struct hot_form *hot, const struct store_row *row);
 /* How many rows its state may lag. */
 uint32_t forms_lag(const struct hot_form *hot);
+
+/* What is in the store of it, light, among the hot ones. */
+struct hot_form *forms_keep(struct forms *forms, const struct store_form *row);
+/* Its state lags as far as it may, and can be written. */
+bool forms_state_due(const struct hot_form *hot);
+
+/* forms_tail.c: its row is to be written, in time; it has been; all have been. Those that are not
+ * written otherwise, into the transaction. What an earlier process has left to be written. */
+void forms_append(struct forms *forms, struct hot_form *hot);
+void forms_row_written(struct forms *forms, struct hot_form *hot);
+void forms_tail_written(struct forms *forms);
+MUST_CHECK int forms_write_tail(struct forms *forms);
+MUST_CHECK int forms_read_tail(struct forms *forms, int64_t now_ms);
 
 /* forms_recount.c: a row was appended to its chain; the memory that it takes; and it ends. */
 void forms_recount_appended(struct hot_form *hot, int64_t seq);

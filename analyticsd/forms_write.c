@@ -54,9 +54,7 @@ tell_list(const struct hot_form *hot, struct store_form *row)
 static bool
 needs_state(const struct hot_form *hot)
 {
-	bool behind = hot->recount == NULL && hot->rows_behind >= forms_lag(hot);
-
-	return hot->form != NULL && (hot->needs_state || behind);
+	return hot->form != NULL && (hot->needs_state || forms_state_due(hot));
 }
 
 static int64_t
@@ -92,10 +90,11 @@ remove_form(struct forms *forms, const struct hot_form *hot)
 }
 
 int
-forms_write(struct forms *forms)
+forms_write(struct forms *forms, bool all)
 {
 	struct store *store = forms->config.store;
 	size_t known = forms->known;
+	int64_t seq = forms->written_seq;
 
 	LIST_FOR_EACH (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
@@ -105,9 +104,15 @@ forms_write(struct forms *forms)
 			return -1;
 		known += (size_t)!hot->removed - (size_t)hot->stored;
 	}
-	if (known != forms->known)
-		return store->ops->put_form_count(store, (int64_t)known);
-	return 0;
+	forms->all_written = all;
+	if (all) {
+		if (forms_write_tail(forms) < 0)
+			return -1;
+		seq = forms->last_seq;
+	}
+	if (known == forms->known && seq == forms->written_seq)
+		return 0;
+	return store->ops->put_forms_end(store, (int64_t)known, seq);
 }
 
 static void
@@ -136,8 +141,7 @@ forms_committed(struct forms *forms)
 			hot->rows_behind = 0;
 		}
 		hot_definition_forget(hot);
-		hot->row.total = 0;
-		hot->row.last_ms = RESPONSE_NO_TIME;
+		forms_row_written(forms, hot);
 		hot->state_written = false;
 		forms_count_bytes(forms, hot);
 		/* The rest of its tombstones goes with the next commit. */
@@ -149,5 +153,7 @@ forms_committed(struct forms *forms)
 		else
 			forms_place(forms, hot);
 	}
+	if (forms->all_written)
+		forms_tail_written(forms);
 	forms_trim(forms);
 }

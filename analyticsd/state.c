@@ -70,11 +70,13 @@ start_steps(struct state *state)
 	ev_prepare_start(state->config->loop, &state->turn_end);
 }
 
-/* A hook for the tests: so many rows at once of a form that is counted anew. */
+/* Hooks for the tests: DUNE_TEST_STEP_ROWS, so many rows at once of a form that is counted anew;
+ * DUNE_TEST_FULL_EVENTS, so many events do not wait for a commit, which leaves out the rows of
+ * forms then. */
 static size_t
-test_step_rows(void)
+test_number(const char *name)
 {
-	const char *text = getenv("DUNE_TEST_STEP_ROWS");
+	const char *text = getenv(name);
 
 	return text != NULL ? strtoul(text, NULL, 10) : 0;
 }
@@ -90,11 +92,13 @@ state_open(struct state *state, const struct state_config *config)
 		    .zone = config->zone,
 		    .max = config->max_forms,
 		    .max_bytes = config->max_forms_bytes,
-		    .step_rows = test_step_rows()});
+		    .step_rows = test_number("DUNE_TEST_STEP_ROWS")},
+		    clock_wall_ms());
 	if (state->forms != NULL)
 		state->apply = apply_new(&(struct apply_config){.store = state->store,
 		    .ledger = state->ledger,
 		    .forms = state->forms,
+		    .full_events = test_number("DUNE_TEST_FULL_EVENTS"),
 		    .changed = on_changed,
 		    .owner = state});
 	if (state->apply == NULL) {
@@ -111,6 +115,8 @@ state_open(struct state *state, const struct state_config *config)
 		.events = &committer_events,
 		.owner = state});
 	start_steps(state);
+	/* What a death has left to be written. */
+	committer_note(state->committer);
 	return 0;
 }
 

@@ -55,7 +55,7 @@ struct store_form {
 	 * STORE_BARE: it holds the definition alone, the form is being counted anew. */
 	int64_t state_seq;
 	int64_t updated_ms; /* form_updated() */
-	/* What the list shows: put_form writes it, form does not read it. `whole`: all of it is
+	/* What the list shows: it is written, and read by list alone. `whole`: all of it is
 	 * there. If not, `total` and `last_ms` are of responses that came in addition. */
 	bool whole;
 	bool listed; /* it is known */
@@ -66,11 +66,15 @@ struct store_form {
 
 /* One form of the list; lent. */
 typedef void store_listed(void *owner, const struct store_form *form);
+/* One row; lent. It may look up forms. -1 ends it. */
+typedef int store_visited(void *owner, const struct store_row *row);
 
 /* The ends of the numbering, read once at the start. */
 struct store_ends {
-	int64_t last_seq, last_form;
+	int64_t last_seq, last_form; /* none was greater, ever */
 	int64_t forms; /* how many there are */
+	/* put_forms_end()'s: the form rows account for all rows up to this one. */
+	int64_t forms_seq;
 };
 
 struct store_ops {
@@ -78,10 +82,12 @@ struct store_ops {
 	int (*position)(struct store *store, struct buf *position, bool *partial);
 	int (*row_by_id)(struct store *store, const void *id, size_t length, struct store_row *row);
 	int (*row_by_seq)(struct store *store, int64_t seq, struct store_row *row);
+	/* All rows above `seq`, in their order. 0 or -1 (visit's, too). */
+	int (*rows_after)(struct store *store, int64_t seq, store_visited *visit, void *owner);
 	/* `state` is cleared and filled; NULL: it is not read. */
 	int (*form)(struct store *store, const struct form_id *id, struct store_form *form,
 	    struct buf *state);
-	int (*form_by_number)(struct store *store, int64_t number, struct form_id *id);
+	int (*form_by_number)(struct store *store, int64_t number, struct store_form *form);
 	/* The first form with a number above `after` whose state is STORE_BARE: 1, 0 or -1. */
 	int (*next_bare)(struct store *store, int64_t after, int64_t *number);
 	int (*ends)(struct store *store, struct store_ends *ends);
@@ -104,10 +110,14 @@ struct store_ops {
 	/* Inserts or replaces. `state` NULL: the state that is there stays. */
 	int (*put_form)(
 	    struct store *store, const struct store_form *form, const struct buf *state);
+	/* Rows were appended to a form that is there: `head` and `updated_ms` are new, `total` and
+	 * `last_ms` come in addition. */
+	int (*extend_form)(struct store *store, const struct store_form *form);
 	/* With its state and its definition. Its chain must be empty. */
 	int (*remove_form)(struct store *store, int64_t number);
-	/* How many forms there are now: kept, so that a start need not count them. */
-	int (*put_form_count)(struct store *store, int64_t count);
+	/* How many forms there are now, so that a start need not count them; and up to which row
+	 * they account for all. */
+	int (*put_forms_end)(struct store *store, int64_t count, int64_t seq);
 	int (*put_definition)(struct store *store, int64_t number, const void *json, size_t length);
 	int (*put_position)(struct store *store, const void *position, size_t length, bool partial);
 	int (*commit)(struct store *store);

@@ -11,6 +11,18 @@ sqlite_of(struct store *store)
 	return container_of(store, struct store_sqlite, store);
 }
 
+/* Columns n, head, state_seq, updated. */
+static struct store_form
+read_form(sqlite3_stmt *statement)
+{
+	return (struct store_form){
+	    .number = sqlite3_column_int64(statement, 0),
+	    .head = sqlite3_column_int64(statement, 1),
+	    .state_seq = sqlite3_column_int64(statement, 2),
+	    .updated_ms = sqlite3_column_int64(statement, 3),
+	};
+}
+
 int
 store_sqlite_form(
     struct store *store, const struct form_id *id, struct store_form *form, struct buf *state)
@@ -23,13 +35,8 @@ store_sqlite_form(
 	int found = store_sqlite_first_row(self, which);
 	if (found <= 0)
 		return found;
-	*form = (struct store_form){
-	    .number = sqlite3_column_int64(statement, 0),
-	    .id = *id,
-	    .head = sqlite3_column_int64(statement, 1),
-	    .state_seq = sqlite3_column_int64(statement, 2),
-	    .updated_ms = sqlite3_column_int64(statement, 3),
-	};
+	*form = read_form(statement);
+	form->id = *id;
 	if (state != NULL && store_sqlite_copy(statement, 4, state) < 0)
 		found = -1;
 	sqlite3_reset(statement);
@@ -37,7 +44,7 @@ store_sqlite_form(
 }
 
 int
-store_sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id)
+store_sqlite_form_by_number(struct store *store, int64_t number, struct store_form *form)
 {
 	struct store_sqlite *self = sqlite_of(store);
 	sqlite3_stmt *statement = self->statements[NAME_FORM_BY_NUMBER];
@@ -46,8 +53,9 @@ store_sqlite_form_by_number(struct store *store, int64_t number, struct form_id 
 	int found = store_sqlite_first_row(self, NAME_FORM_BY_NUMBER);
 	if (found <= 0)
 		return found;
-	if (sqlite3_column_bytes(statement, 0) == FORM_ID_BYTES) {
-		memcpy(id->bytes, sqlite3_column_blob(statement, 0), FORM_ID_BYTES);
+	*form = read_form(statement);
+	if (sqlite3_column_bytes(statement, 4) == FORM_ID_BYTES) {
+		memcpy(form->id.bytes, sqlite3_column_blob(statement, 4), FORM_ID_BYTES);
 	} else {
 		errno = EBADMSG;
 		found = -1;
@@ -95,6 +103,20 @@ store_sqlite_put_form(struct store *store, const struct store_form *form, const 
 }
 
 int
+store_sqlite_extend_form(struct store *store, const struct store_form *form)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_EXTEND_FORM];
+
+	sqlite3_bind_int64(statement, 1, form->number);
+	sqlite3_bind_int64(statement, 2, form->head);
+	sqlite3_bind_int64(statement, 3, form->updated_ms);
+	sqlite3_bind_int64(statement, 4, (int64_t)form->total);
+	sqlite3_bind_int64(statement, 5, form->last_ms);
+	return store_sqlite_run(self, NAME_EXTEND_FORM);
+}
+
+int
 store_sqlite_remove_form(struct store *store, int64_t number)
 {
 	static const enum statement all[] = {
@@ -110,10 +132,11 @@ store_sqlite_remove_form(struct store *store, int64_t number)
 }
 
 int
-store_sqlite_put_form_count(struct store *store, int64_t count)
+store_sqlite_put_forms_end(struct store *store, int64_t count, int64_t seq)
 {
 	struct store_sqlite *self = sqlite_of(store);
 
-	sqlite3_bind_int64(self->statements[NAME_PUT_FORM_COUNT], 1, count);
-	return store_sqlite_run(self, NAME_PUT_FORM_COUNT);
+	sqlite3_bind_int64(self->statements[NAME_PUT_FORMS_END], 1, count);
+	sqlite3_bind_int64(self->statements[NAME_PUT_FORMS_END], 2, seq);
+	return store_sqlite_run(self, NAME_PUT_FORMS_END);
 }

@@ -15,7 +15,9 @@ enum change_kind {
 	UPDATE_ROW,
 	DELETE_ROW,
 	PUT_FORM,
+	EXTEND_FORM,
 	REMOVE_FORM,
+	PUT_FORMS_END,
 	PUT_DEFINITION,
 	PUT_POSITION
 };
@@ -78,6 +80,19 @@ memory_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
 		return 0;
 	*row = found->row;
 	return 1;
+}
+
+static int
+memory_rows_after(struct store *store, int64_t seq, store_visited *visit, void *owner)
+{
+	struct store_memory *self = memory_of(store);
+	struct store_row row;
+
+	while (seq < self->ends.last_seq) {
+		if (memory_row_by_seq(store, ++seq, &row) > 0 && visit(owner, &row) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -170,6 +185,21 @@ memory_put_form(struct store *store, const struct store_form *form, const struct
 		change->title = mem_strdup(form->title);
 	change->has_bytes = state != NULL;
 	return state == NULL ? 0 : copy_bytes(&change->bytes, buf_bytes(state), buf_length(state));
+}
+
+static int
+memory_extend_form(struct store *store, const struct store_form *form)
+{
+	stage(store, EXTEND_FORM)->form = *form;
+	return 0;
+}
+
+/* They are counted when that is asked for. */
+static int
+memory_put_forms_end(struct store *store, int64_t count UNUSED, int64_t seq)
+{
+	stage(store, PUT_FORMS_END)->row.seq = seq;
+	return 0;
 }
 
 static int
@@ -272,6 +302,13 @@ play(struct store_memory *self, const struct change *change)
 		return 0;
 	case PUT_FORM:
 		return play_form(self, change);
+	case EXTEND_FORM:
+		store_memory_extend_form(
+		    store_memory_form(self, change->form.number), &change->form);
+		return 0;
+	case PUT_FORMS_END:
+		self->ends.forms_seq = change->row.seq;
+		return 0;
 	case REMOVE_FORM:
 		store_memory_discard(self, store_memory_form(self, change->form.number));
 		return 0;
@@ -351,6 +388,7 @@ static const struct store_ops memory_ops = {
     .position = memory_position,
     .row_by_id = memory_row_by_id,
     .row_by_seq = memory_row_by_seq,
+    .rows_after = memory_rows_after,
     .form = store_memory_form_by_id,
     .form_by_number = store_memory_form_by_number,
     .next_bare = store_memory_next_bare,
@@ -363,8 +401,9 @@ static const struct store_ops memory_ops = {
     .update_row = memory_update_row,
     .delete_row = memory_delete_row,
     .put_form = memory_put_form,
+    .extend_form = memory_extend_form,
     .remove_form = memory_remove_form,
-    .put_form_count = store_memory_put_form_count,
+    .put_forms_end = memory_put_forms_end,
     .put_definition = memory_put_definition,
     .put_position = memory_put_position,
     .commit = memory_commit,

@@ -38,17 +38,18 @@ struct memory_form *store_memory_form(struct store_memory *self, int64_t number)
 /* What put_form says of a form that may be new (all zero). */
 void store_memory_list_form(
     struct memory_form *form, const struct store_form *from, const char *title);
+/* What extend_form says of one that is there. */
+void store_memory_extend_form(struct memory_form *form, const struct store_form *from);
 /* Frees it. NULL: there is none. */
 void store_memory_discard(struct store_memory *self, struct memory_form *form);
 
 /* Operations of the store. */
 int store_memory_form_by_id(
     struct store *store, const struct form_id *id, struct store_form *form, struct buf *state);
-int store_memory_form_by_number(struct store *store, int64_t number, struct form_id *id);
+int store_memory_form_by_number(struct store *store, int64_t number, struct store_form *form);
 int store_memory_next_bare(struct store *store, int64_t after, int64_t *number);
 int store_memory_ends(struct store *store, struct store_ends *ends);
 int store_memory_definition(struct store *store, int64_t number, struct buf *json);
-int store_memory_put_form_count(struct store *store, int64_t count);
 int store_memory_list(struct store *store, const struct form_id *after, size_t limit,
     store_listed *visit, void *owner);
 

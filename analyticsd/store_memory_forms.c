@@ -54,15 +54,14 @@ store_memory_form_by_id(
 }
 
 int
-store_memory_form_by_number(struct store *store, int64_t number, struct form_id *id)
+store_memory_form_by_number(struct store *store, int64_t number, struct store_form *form)
 {
-	const struct memory_form *form = store_memory_form(memory_of(store), number);
+	const struct memory_form *found = store_memory_form(memory_of(store), number);
 
-	if (form != NULL) {
-		*id = form->form.id;
-		return 1;
-	}
-	return 0;
+	if (found == NULL)
+		return 0;
+	*form = found->form;
+	return 1;
 }
 
 int
@@ -103,13 +102,6 @@ store_memory_definition(struct store *store, int64_t number, struct buf *json)
 	    : 1;
 }
 
-/* They are counted when that is asked for. */
-int
-store_memory_put_form_count(struct store *store UNUSED, int64_t count UNUSED)
-{
-	return 0;
-}
-
 /* Is `a` listed before `b`? */
 static bool
 is_before(const struct store_form *a, const struct store_form *b)
@@ -147,6 +139,15 @@ store_memory_list(struct store *store, const struct form_id *after, size_t limit
 		last = next;
 	}
 	return 1;
+}
+
+void
+store_memory_extend_form(struct memory_form *form, const struct store_form *from)
+{
+	form->form.head = from->head;
+	form->form.updated_ms = from->updated_ms;
+	form->form.total += from->total;
+	form->form.last_ms = MAX(form->form.last_ms, from->last_ms);
 }
 
 void

@@ -63,6 +63,35 @@ store_sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
 	return read_row(self, NAME_ROW_BY_SEQ, row);
 }
 
+/* Nothing is written meanwhile, so the bytes stay where SQLite has them. */
+int
+store_sqlite_rows_after(struct store *store, int64_t seq, store_visited *visit, void *owner)
+{
+	struct store_sqlite *self = sqlite_of(store);
+	sqlite3_stmt *statement = self->statements[NAME_ROWS_AFTER];
+	int result = 0, code;
+
+	sqlite3_bind_int64(statement, 1, seq);
+	while (result == 0 && (code = sqlite3_step(statement)) != SQLITE_DONE) {
+		if (code != SQLITE_ROW) {
+			result = database_failed(&self->database, code);
+			break;
+		}
+		struct store_row row = {
+		    .seq = sqlite3_column_int64(statement, 0),
+		    .id = sqlite3_column_blob(statement, 1),
+		    .id_length = (size_t)sqlite3_column_bytes(statement, 1),
+		    .form = sqlite3_column_int64(statement, 2),
+		    .prev = sqlite3_column_int64(statement, 3),
+		    .record = sqlite3_column_blob(statement, 4),
+		    .record_length = (size_t)sqlite3_column_bytes(statement, 4),
+		};
+		result = visit(owner, &row);
+	}
+	sqlite3_reset(statement);
+	return result;
+}
+
 static int
 write_row(struct store *store, enum statement which, const struct store_row *row)
 {

@@ -113,6 +113,9 @@ sqlite_ends(struct store *store, struct store_ends *ends)
 	ends->last_form = sqlite3_column_int64(statement, 1);
 	bool counted = sqlite3_column_type(statement, 2) != SQLITE_NULL;
 	ends->forms = sqlite3_column_int64(statement, 2);
+	ends->forms_seq = sqlite3_column_int64(statement, 3);
+	/* The newest rows may have been deleted: their numbers do not come again. */
+	ends->last_seq = MAX(ends->last_seq, ends->forms_seq);
 	sqlite3_reset(statement);
 	/* Older ones did not keep the count. */
 	return counted ? 0 : count_forms(self, &ends->forms);
@@ -239,6 +242,7 @@ static const struct store_ops sqlite_ops = {
     .position = sqlite_position,
     .row_by_id = store_sqlite_row_by_id,
     .row_by_seq = store_sqlite_row_by_seq,
+    .rows_after = store_sqlite_rows_after,
     .form = store_sqlite_form,
     .form_by_number = store_sqlite_form_by_number,
     .next_bare = store_sqlite_next_bare,
@@ -251,8 +255,9 @@ static const struct store_ops sqlite_ops = {
     .update_row = store_sqlite_update_row,
     .delete_row = store_sqlite_delete_row,
     .put_form = store_sqlite_put_form,
+    .extend_form = store_sqlite_extend_form,
     .remove_form = store_sqlite_remove_form,
-    .put_form_count = store_sqlite_put_form_count,
+    .put_forms_end = store_sqlite_put_forms_end,
     .put_definition = store_sqlite_put_definition,
     .put_position = sqlite_put_position,
     .commit = sqlite_commit,

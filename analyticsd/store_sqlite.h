@@ -44,6 +44,7 @@ MUST_CHECK int store_sqlite_copy(sqlite3_stmt *statement, int column, struct buf
 int store_sqlite_row_by_id(
     struct store *store, const void *id, size_t length, struct store_row *row);
 int store_sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *row);
+int store_sqlite_rows_after(struct store *store, int64_t seq, store_visited *visit, void *owner);
 int store_sqlite_insert_row(struct store *store, const struct store_row *row);
 int store_sqlite_update_row(struct store *store, const struct store_row *row);
 int store_sqlite_delete_row(struct store *store, int64_t seq);
@@ -51,12 +52,13 @@ int store_sqlite_delete_row(struct store *store, int64_t seq);
 /* store_forms.c: operations of the store. */
 int store_sqlite_form(
     struct store *store, const struct form_id *id, struct store_form *form, struct buf *state);
-int store_sqlite_form_by_number(struct store *store, int64_t number, struct form_id *id);
+int store_sqlite_form_by_number(struct store *store, int64_t number, struct store_form *form);
 int store_sqlite_next_bare(struct store *store, int64_t after, int64_t *number);
 int store_sqlite_put_form(
     struct store *store, const struct store_form *form, const struct buf *state);
+int store_sqlite_extend_form(struct store *store, const struct store_form *form);
 int store_sqlite_remove_form(struct store *store, int64_t number);
-int store_sqlite_put_form_count(struct store *store, int64_t count);
+int store_sqlite_put_forms_end(struct store *store, int64_t count, int64_t seq);
 
 /* store_listing.c: operations of the store; and what PUT_FORM says of the list. */
 void store_sqlite_bind_listed(sqlite3_stmt *statement, const struct store_form *form);

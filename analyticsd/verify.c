@@ -16,10 +16,14 @@
 
 #define STATE_COLUMN 5
 #define LISTING_COLUMN 6
-#define FORM_COLUMNS                                                                     \
-	"SELECT forms.n, id, head, state_seq, updated, state, title, total, last, json " \
-	"FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "       \
-	"ON definitions.n = forms.n"
+#define TAIL_COLUMN 10
+/* The row of a form may lag (analyticsd/forms.h): what was appended behind it is in the tail. */
+#define ALL_FORMS                                                                                 \
+	"SELECT forms.n, id, forms.head, state_seq, updated, state, title, total, last, json, "   \
+	"tail.head FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "      \
+	"ON definitions.n = forms.n LEFT JOIN (SELECT form, max(seq) AS head FROM responses "     \
+	"WHERE seq > (SELECT value FROM meta WHERE key = 'forms_seq') GROUP BY form) AS tail "    \
+	"ON tail.form = forms.n ORDER BY forms.n"
 
 void
 verify_differs(struct verify *verify, const char *format, ...)
@@ -79,6 +83,8 @@ struct pair {
 	struct form_id id;
 	char hex[FORM_ID_HEX + 1];
 	int64_t number, head, state_seq;
+	int64_t row_head; /* its row accounts for its chain from here back, and `late` for the rest */
+	struct verify_late late;
 	struct form *stored, *counted;
 	struct zone *zone;
 	bool current; /* the stored one holds the counts of these days */
@@ -100,7 +106,9 @@ make_pair(struct verify *verify, sqlite3_stmt *statement, const char *zone, int6
 	pair->number = sqlite3_column_int64(statement, 0);
 	memcpy(pair->id.bytes, sqlite3_column_blob(statement, 1), FORM_ID_BYTES);
 	form_id_format(&pair->id, pair->hex);
-	pair->head = sqlite3_column_int64(statement, 2);
+	pair->row_head = sqlite3_column_int64(statement, 2);
+	pair->head = MAX(pair->row_head, sqlite3_column_int64(statement, TAIL_COLUMN));
+	pair->late.last_ms = RESPONSE_NO_TIME;
 	pair->state_seq = sqlite3_column_int64(statement, 3);
 	if (pair->state_seq == STORE_NO_STATE) {
 		pair->stored = form_new(&pair->id);
@@ -147,6 +155,10 @@ add_row(struct verify *verify, struct pair *pair, int64_t seq)
 	form_add(pair->counted, &verify->response, pair->zone);
 	if (seq > pair->state_seq)
 		form_add(pair->stored, &verify->response, pair->zone);
+	if (seq > pair->row_head) {
+		pair->late.total++;
+		pair->late.last_ms = MAX(pair->late.last_ms, verify->response.submitted_ms);
+	}
 	verify->responses++;
 }
 
@@ -174,7 +186,7 @@ walk_chain(struct verify *verify, struct pair *pair)
 static void
 verify_forms(struct verify *verify, const char *zone)
 {
-	sqlite3_stmt *all = verify_prepare(verify, FORM_COLUMNS " ORDER BY forms.n");
+	sqlite3_stmt *all = verify_prepare(verify, ALL_FORMS);
 	int64_t now_ms = clock_wall_ms();
 
 	while (verify_step(verify, all)) {
@@ -189,7 +201,8 @@ verify_forms(struct verify *verify, const char *zone)
 				    verify, pair.stored, pair.counted, pair.current ? now_ms : -1);
 			/* Of one that is being counted anew the list is told at the end. */
 			if (!form_outdated(pair.stored) && pair.state_seq != STORE_BARE)
-				verify_listing(verify, all, LISTING_COLUMN, pair.counted);
+				verify_listing(
+				    verify, all, LISTING_COLUMN, &pair.late, pair.counted);
 		}
 		free_pair(&pair);
 	}

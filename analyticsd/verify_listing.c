@@ -12,12 +12,12 @@
 
 static void
 compare_list(struct verify *verify, const char *id, sqlite3_stmt *statement, int column,
-    const struct form *counted)
+    const struct verify_late *late, const struct form *counted)
 {
 	bool listed = sqlite3_column_type(statement, column + 2) != SQLITE_NULL;
 	const char *title = (const char *)sqlite3_column_text(statement, column);
-	int64_t total = sqlite3_column_int64(statement, column + 1);
-	int64_t last = sqlite3_column_int64(statement, column + 2);
+	int64_t total = sqlite3_column_int64(statement, column + 1) + late->total;
+	int64_t last = MAX(sqlite3_column_int64(statement, column + 2), late->last_ms);
 
 	if (listed != form_known(counted)) {
 		verify_differs(verify, "form %s: is %slisted, and %s", id, listed ? "" : "not ",
@@ -79,12 +79,12 @@ compare_definition(struct verify *verify, const char *id, sqlite3_stmt *statemen
 }
 
 void
-verify_listing(
-    struct verify *verify, sqlite3_stmt *statement, int column, const struct form *counted)
+verify_listing(struct verify *verify, sqlite3_stmt *statement, int column,
+    const struct verify_late *late, const struct form *counted)
 {
 	char id[FORM_ID_HEX + 1];
 
 	form_id_format(form_id_of(counted), id);
-	compare_list(verify, id, statement, column, counted);
+	compare_list(verify, id, statement, column, late, counted);
 	compare_definition(verify, id, statement, column + 3, counted);
 }

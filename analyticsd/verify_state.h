@@ -44,9 +44,14 @@ struct form *verify_decode(
 void verify_compare(
     struct verify *verify, const struct form *stored, const struct form *counted, int64_t now_ms);
 
+/* Responses that the row of a form does not account for yet. */
+struct verify_late {
+	int64_t total, last_ms;
+};
+
 /* verify_listing.c: columns title, total, last and the definition's text, from `column` on. */
-void verify_listing(
-    struct verify *verify, sqlite3_stmt *statement, int column, const struct form *counted);
+void verify_listing(struct verify *verify, sqlite3_stmt *statement, int column,
+    const struct verify_late *late, const struct form *counted);
 
 /* verify_documents.c */
 void verify_documents(struct verify *verify, const char *file);

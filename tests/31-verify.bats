@@ -36,6 +36,29 @@ filled() {
 	verify "$T/final.bson"
 }
 
+# Commits that came due to the number of events leave the rows of forms for later; a SIGKILL comes before.
+@test "verify: rows of forms that lag, and a start behind that" {
+	generate --forms 5 --responses 400 --seed 7 >"$T/all.jsonl"
+	start_daemon analyticsd DUNE_TEST_FULL_EVENTS=1 DUNE_COMMIT_INTERVAL_MS=60000
+	spawn feed "$PYTHON" "$TOOLS/ingest_feed.py" "$DUNE_RUN_DIR/ingest.sock" "$T/all.jsonl" --final "$T/final" --stay
+	wait_until 30 has_line feed '^done'
+	kill_daemon analyticsd
+	stop_spawned feed
+	to_bson <"$T/final" >"$T/final.bson"
+	kept=$(change 'SELECT count(*) FROM responses WHERE id IS NOT NULL')
+	[ "$(change 'SELECT sum(total) FROM forms')" -lt "$kept" ]
+	verify "$T/final.bson"
+	change 'UPDATE forms SET total = total + 1 WHERE n = 1'
+	run -1 verify
+	[[ ${lines[0]} =~ ^form\ [0-9a-f]{24}:\ is\ listed\ with\ [0-9]+\ responses,\ counted\ [0-9]+$ ]]
+	change 'UPDATE forms SET total = total - 1 WHERE n = 1'
+	start_daemon analyticsd
+	listed() { [ "$(change 'SELECT sum(total) FROM forms')" = "$kept" ]; }
+	wait_until 10 listed
+	stop_daemon analyticsd
+	verify "$T/final.bson"
+}
+
 @test "verify: what differs is said" {
 	filled
 	stop_daemon analyticsd

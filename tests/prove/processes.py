@@ -47,9 +47,9 @@ class Processes:
             "DUNE_SOURCE": self.uri + "&socketTimeoutMS=3000&connectTimeoutMS=2000",
             "DUNE_LISTEN": "127.0.0.1:%d" % self.ports["wsfand"],
             "DUNE_STATS_LISTEN": "127.0.0.1:%d" % self.ports["statsd"],
-            "DUNE_CONNECT_RATE": "0", "DUNE_DRAIN_MS": "50", "DUNE_COMMIT_INTERVAL_MS": "50", "DUNE_METRICS_INTERVAL_MS": "500",
+            "DUNE_CONNECT_RATE": "0", "DUNE_DRAIN_MS": "50", "DUNE_COMMIT_INTERVAL_MS": "150", "DUNE_METRICS_INTERVAL_MS": "500",
             "DUNE_MAX_FORMS_IN_MEMORY": "16", "DUNE_TEST_FAIL_COMMIT": self.fail_commit,
-            "DUNE_TEST_STEP_ROWS": "5", "DUNE_TEST_PAGES": "64",
+            "DUNE_TEST_STEP_ROWS": "5", "DUNE_TEST_PAGES": "64", "DUNE_TEST_FULL_EVENTS": "9",
             # A database dropped, made anew and its history gone while ingestd is away is taken for another one.
             "DUNE_ON_NEW_SOURCE": "rebuild",
             "ASAN_OPTIONS": "detect_stack_use_after_return=0", **settings}

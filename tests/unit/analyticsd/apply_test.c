@@ -181,7 +181,7 @@ TEST(apply_keeps_all_through_failing_commits)
 	world_put(&w, 1, 7, 5);
 	store_memory_fail(w.store, ENOSPC);
 	for (int i = 0; i < 3; i++) {
-		CHECK(apply_commit(w.apply, WORLD_NOW) == -1 && errno == ENOSPC);
+		CHECK(apply_commit(w.apply, true, WORLD_NOW) == -1 && errno == ENOSPC);
 		CHECK_INT(world_total(&w, 7), 1);
 	}
 	store_memory_fail(w.store, 0);
@@ -287,7 +287,7 @@ TEST(apply_nothing_is_kept_of_a_form_of_which_nothing_is_left)
 	world_put(&w, 3, 6, 5);
 	world_take_away(&w, 3);
 	store_memory_fail(w.store, ENOSPC);
-	CHECK_INT(apply_commit(w.apply, WORLD_NOW), -1);
+	CHECK_INT(apply_commit(w.apply, true, WORLD_NOW), -1);
 	store_memory_fail(w.store, 0);
 	world_commit(&w);
 	/* That 9 was deleted is remembered. */
@@ -342,7 +342,7 @@ settle(struct world *w)
 	for (int turn = 0; turn < 100; turn++) {
 		if (forms_recounting(w->forms))
 			CHECK(forms_step(w->forms, WORLD_NOW, &done) >= 0);
-		CHECK_INT(apply_commit(w->apply, WORLD_NOW), 0);
+		CHECK_INT(apply_commit(w->apply, true, WORLD_NOW), 0);
 		if (!forms_recounting(w->forms) && !apply_pending(w->apply))
 			return;
 	}
@@ -361,7 +361,7 @@ TEST(apply_a_long_chain_goes_by_parts)
 		world_commit(&w);
 		for (int id = 1; id <= count; id++)
 			world_take_away(&w, id);
-		CHECK_INT(apply_commit(w.apply, WORLD_NOW), 0);
+		CHECK_INT(apply_commit(w.apply, true, WORLD_NOW), 0);
 		CHECK(is_stored(&w, 7));
 		CHECK(rows_left(&w, count) > 0);
 		/* A death in the middle leaves the rest for when it is next looked at. */
@@ -441,7 +441,7 @@ TEST(apply_random_events_commits_and_deaths)
 		int dice = rand_r(&seed) % 100;
 		if (dice < 5) {
 			store_memory_fail(w.store, dice == 0 ? ENOSPC : 0);
-			int result = apply_commit(w.apply, WORLD_NOW);
+			int result = apply_commit(w.apply, dice > 2, WORLD_NOW);
 			CHECK_INT(result, dice == 0 ? -1 : 0);
 			store_memory_fail(w.store, 0);
 			if (result == 0)

@@ -106,6 +106,109 @@ TEST(forms_are_appended_to_without_being_loaded)
 	world_end(&w);
 }
 
+static struct store_form
+stored(struct world *w, int64_t number)
+{
+	struct store_form form;
+
+	CHECK_INT(w->store->ops->form_by_number(w->store, number, &form), 1);
+	return form;
+}
+
+static void
+commit_responses(struct world *w)
+{
+	CHECK_INT(apply_commit(w->apply, false, WORLD_NOW), 0);
+}
+
+/* Commits that leave out the rows of forms, and deaths behind them. */
+TEST(forms_tail_is_read_at_the_start)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	for (int form = 1; form <= 3; form++)
+		world_put(&w, form, form, 4);
+	world_commit(&w);
+	for (int life = 0; life < 3; life++) {
+		for (int i = 1; i <= 5; i++)
+			world_put(&w, 100 * life + 10 + i, 1 + i % 2, 4);
+		commit_responses(&w);
+		CHECK(apply_pending(w.apply));
+		CHECK_INT(stored(&w, 1).head, 1);
+		CHECK_INT(stored(&w, 1).total, 1);
+		world_down(&w);
+		world_up(&w);
+		CHECK(apply_pending(w.apply));
+	}
+	CHECK_INT(world_total(&w, 1), 7);
+	CHECK_INT(world_total(&w, 2), 10);
+	CHECK_INT(world_total(&w, 3), 1);
+	world_commit(&w);
+	CHECK_INT(stored(&w, 1).total, 7);
+	CHECK_INT(stored(&w, 2).total, 10);
+	CHECK_INT(stored(&w, 2).head, 18);
+	world_down(&w);
+	world_up(&w);
+	CHECK(!apply_pending(w.apply));
+	CHECK_INT(world_total(&w, 2), 10);
+	world_end(&w);
+}
+
+/* What is written with its state meanwhile is not added twice. */
+TEST(forms_tail_knows_what_was_written)
+{
+	struct world w;
+
+	world_begin(&w, 100);
+	world_put(&w, 1, 1, 4);
+	world_put(&w, 2, 2, 4);
+	world_commit(&w);
+	for (int id = 11; id <= 20; id++)
+		world_put(&w, id, 1 + id % 2, 4);
+	commit_responses(&w);
+	world_take_away(&w, 20); /* form 1's newest */
+	commit_responses(&w);
+	CHECK_INT(stored(&w, 1).total, 5);
+	world_put(&w, 21, 1, 4);
+	world_put(&w, 22, 3, 4);
+	world_put(&w, 23, 3, 4);
+	commit_responses(&w);
+	world_down(&w);
+	world_up(&w);
+	world_commit(&w);
+	CHECK_INT(stored(&w, 1).total, 6);
+	CHECK_INT(stored(&w, 2).total, 6);
+	CHECK_INT(stored(&w, 3).total, 2);
+	for (int form = 1; form <= 3; form++)
+		CHECK_INT(world_total(&w, form), (int64_t)stored(&w, form).total);
+	world_end(&w);
+}
+
+/* A form whose row is not written must not be forgotten. */
+TEST(forms_in_the_tail_stay)
+{
+	struct world w;
+
+	world_begin(&w, 1);
+	for (int form = 1; form <= 20; form++)
+		world_put(&w, form, form, 4);
+	world_commit(&w);
+	for (int form = 1; form <= 20; form++)
+		world_put(&w, 20 + form, form, 4);
+	commit_responses(&w);
+	forms_rest(w.forms);
+	for (int form = 1; form <= 20; form++) {
+		CHECK_INT(world_total(&w, form), 2);
+		forms_trim(w.forms);
+	}
+	CHECK(!forms_tail_full(w.forms));
+	world_commit(&w);
+	for (int form = 1; form <= 20; form++)
+		CHECK_INT(stored(&w, form).total, 2);
+	world_end(&w);
+}
+
 TEST(forms_rebuild_unlinks_tombstones)
 {
 	struct world w;

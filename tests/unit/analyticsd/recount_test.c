@@ -283,10 +283,10 @@ act_define(struct story *s, int form)
 static void
 act_commit(struct story *s)
 {
-	bool fails = dice_roll(&s->dice, 4) == 0;
+	bool fails = dice_roll(&s->dice, 4) == 0, forms = dice_roll(&s->dice, 2) == 0;
 
 	store_memory_fail(s->w.store, fails ? ENOSPC : 0);
-	CHECK_INT(apply_commit(s->w.apply, WORLD_NOW), fails ? -1 : 0);
+	CHECK_INT(apply_commit(s->w.apply, forms, WORLD_NOW), fails ? -1 : 0);
 	store_memory_fail(s->w.store, 0);
 	if (!fails)
 		*s->committed = *s->now;

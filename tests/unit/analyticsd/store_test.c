@@ -71,11 +71,12 @@ empty(struct store *store)
 	CHECK_INT(store->ops->row_by_id(store, "a", 1, &row), 0);
 	CHECK_INT(store->ops->row_by_seq(store, 1, &row), 0);
 	CHECK_INT(store->ops->form(store, &id, &form, &bytes), 0);
-	CHECK_INT(store->ops->form_by_number(store, 1, &id), 0);
+	CHECK_INT(store->ops->form_by_number(store, 1, &form), 0);
 	CHECK_INT(store->ops->greatest_id(store, &bytes), 0);
 	CHECK_INT(store->ops->ends(store, &ends), 0);
 	CHECK_INT(ends.last_seq, 0);
 	CHECK_INT(ends.last_form, 0);
+	CHECK_INT(ends.forms_seq, 0);
 	buf_free(&bytes);
 }
 
@@ -159,7 +160,6 @@ forms(struct store *store)
 	struct store_form form = {
 	    .number = 4, .id = {{9}}, .head = 7, .state_seq = -1, .updated_ms = 123};
 	struct store_form got;
-	struct form_id id;
 	struct buf state, read;
 
 	buf_init(&state, 1000);
@@ -184,8 +184,17 @@ forms(struct store *store)
 	CHECK_INT(got.head, 9);
 	CHECK_INT(got.state_seq, 8);
 	CHECK_BYTES(buf_bytes(&read), buf_length(&read), "state", 5);
-	CHECK_INT(store->ops->form_by_number(store, 4, &id), 1);
-	CHECK(form_id_equal(&id, &form.id));
+	form.head = 10;
+	form.state_seq = -1;
+	form.updated_ms = 456;
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(store->ops->extend_form(store, &form) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->form_by_number(store, 4, &got), 1);
+	CHECK(form_id_equal(&got.id, &form.id));
+	CHECK_INT(got.updated_ms, 456);
+	CHECK_INT(got.head, 10);
+	CHECK_INT(got.state_seq, 8);
 	buf_free(&state);
 	buf_free(&read);
 }
@@ -193,6 +202,87 @@ forms(struct store *store)
 TEST(store_keeps_forms)
 {
 	for_both(forms);
+}
+
+struct visited {
+	int64_t until;
+	char text[100];
+};
+
+static int
+append_row(void *owner, const struct store_row *row)
+{
+	struct visited *visited = owner;
+	size_t used = strlen(visited->text);
+
+	snprintf(visited->text + used, sizeof(visited->text) - used, " %d:%.*s:%.*s", (int)row->seq,
+	    (int)row->id_length, (const char *)row->id, (int)row->record_length,
+	    (const char *)row->record);
+	return row->seq < visited->until ? 0 : -1;
+}
+
+static void
+row_visits(struct store *store)
+{
+	struct visited visited = {.until = 10};
+	struct store_row row;
+
+	CHECK_INT(store->ops->rows_after(store, 0, append_row, &visited), 0);
+	CHECK_STRING(visited.text, "");
+	CHECK(store->ops->begin(store) == 0);
+	for (int seq = 1; seq <= 5; seq++)
+		insert(store, seq, (char[]){(char)('a' + seq), '\0'}, "x");
+	CHECK(store->ops->delete_row(store, 3) == 0);
+	row = row_of(4, 1, NULL, NULL);
+	CHECK(store->ops->update_row(store, &row) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->rows_after(store, 1, append_row, &visited), 0);
+	CHECK_STRING(visited.text, " 2:c:x 4:: 5:f:x");
+	visited = (struct visited){.until = 2};
+	CHECK_INT(store->ops->rows_after(store, 0, append_row, &visited), -1);
+	CHECK_STRING(visited.text, " 1:b:x 2:c:x");
+	CHECK_INT(store->ops->rows_after(store, 5, append_row, &visited), 0);
+	CHECK_STRING(visited.text, " 1:b:x 2:c:x");
+}
+
+TEST(store_visits_rows)
+{
+	for_both(row_visits);
+}
+
+static void
+forms_end(struct store *store)
+{
+	struct store_form form = {.number = 1, .id = {{1}}, .state_seq = -1};
+	struct store_ends ends;
+
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	insert(store, 2, "b", "two");
+	CHECK(store->ops->put_form(store, &form, NULL) == 0);
+	CHECK(store->ops->put_forms_end(store, 1, 2) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 3, "c", "three");
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->ends(store, &ends), 0);
+	CHECK_INT(ends.forms, 1);
+	CHECK_INT(ends.last_seq, 3);
+	CHECK_INT(ends.forms_seq, 2);
+	/* The numbers of rows that are gone do not come again. */
+	CHECK(store->ops->begin(store) == 0);
+	for (int seq = 1; seq <= 3; seq++)
+		CHECK(store->ops->delete_row(store, seq) == 0);
+	CHECK(store->ops->put_forms_end(store, 1, 3) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->ends(store, &ends), 0);
+	CHECK_INT(ends.last_seq, 3);
+	CHECK_INT(ends.forms_seq, 3);
+}
+
+TEST(store_remembers_what_forms_account_for)
+{
+	for_both(forms_end);
 }
 
 static void
@@ -299,6 +389,14 @@ listing(struct store *store)
 	}
 	CHECK(store->ops->commit(store) == 0);
 	check_list(store, 0, 9, "1: 6::3:86 5:t5:53:85 3:t3:30:50 1:t1:13:50");
+	CHECK(store->ops->begin(store) == 0);
+	for (int id = 1; id <= 3; id++) {
+		more.number = id;
+		more.last_ms = id == 1 ? 99 : -99;
+		CHECK(store->ops->extend_form(store, &more) == 0);
+	}
+	CHECK(store->ops->commit(store) == 0);
+	check_list(store, 0, 9, "1: 1:t1:16:99 6::3:86 5:t5:53:85 3:t3:33:50");
 }
 
 TEST(store_lists_forms_newest_first)
@@ -431,6 +529,35 @@ TEST(store_sqlite_refuses_a_newer_version)
 	store->ops->free(&store);
 	change("PRAGMA user_version = 7");
 	CHECK_INT(open_in_child(), 100);
+}
+
+/* Version 3 wrote the rows of forms with each commit, and did not say so. */
+TEST(store_sqlite_takes_over_version_3)
+{
+	struct store *store = sqlite_new();
+	struct store_ends ends;
+
+	CHECK(store->ops->begin(store) == 0);
+	insert(store, 1, "a", "one");
+	insert(store, 2, "b", "two");
+	CHECK(store->ops->commit(store) == 0);
+	store->ops->free(&store);
+	change("PRAGMA user_version = 3");
+	for (int start = 0; start < 2; start++) {
+		store = sqlite_new();
+		CHECK_INT(store->ops->ends(store, &ends), 0);
+		CHECK_INT(ends.forms_seq, 2);
+		CHECK(store->ops->begin(store) == 0);
+		insert(store, 3 + start, start == 0 ? "c" : "d", "more");
+		CHECK(store->ops->commit(store) == 0);
+		store->ops->free(&store);
+	}
+	change("DELETE FROM meta");
+	store = sqlite_new();
+	CHECK_INT(store->ops->ends(store, &ends), 0);
+	CHECK_INT(ends.last_seq, 4);
+	CHECK_INT(ends.forms_seq, 0);
+	store->ops->free(&store);
 }
 
 TEST(store_sqlite_refuses_what_is_not_its_own)

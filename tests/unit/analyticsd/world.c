@@ -28,7 +28,8 @@ world_up(struct world *w)
 	    .zone = w->zone,
 	    .max = w->max,
 	    .max_bytes = w->max_bytes,
-	    .step_rows = w->step_rows});
+	    .step_rows = w->step_rows},
+	    WORLD_NOW);
 	w->apply = apply_new(&(struct apply_config){.store = w->store,
 	    .ledger = w->ledger,
 	    .forms = w->forms,
@@ -90,7 +91,7 @@ world_take(struct world *w, const char *format, ...)
 void
 world_commit(struct world *w)
 {
-	CHECK_INT(apply_commit(w->apply, WORLD_NOW), 0);
+	CHECK_INT(apply_commit(w->apply, true, WORLD_NOW), 0);
 	CHECK(!apply_pending(w->apply));
 }
 
