@@ -326,5 +326,13 @@ class Proof:
             return any("Sanitizer" in line or "runtime error:" in line for line in log)
 
 
+def main():
+    proof = Proof()
+    try:
+        return proof.run()
+    finally:
+        proof.processes.stop()
+
+
 if __name__ == "__main__":
-    sys.exit(Proof().run())
+    sys.exit(main())
