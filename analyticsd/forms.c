@@ -70,6 +70,13 @@ forms_lag(const struct hot_form *hot)
 	return MIN(MAX(hot->state_bytes / LAG_BYTES, LAG_MIN), LAG_MAX);
 }
 
+/* One that is light all the same. */
+static bool
+is_needed(const struct hot_form *hot)
+{
+	return hot->room != NULL || !list_empty(&hot->appended);
+}
+
 void
 forms_place(struct forms *forms, struct hot_form *hot)
 {
@@ -80,10 +87,8 @@ forms_place(struct forms *forms, struct hot_form *hot)
 		list_append(&forms->kept, &hot->link);
 	else if (hot->form != NULL)
 		list_append(hot->room != NULL ? &forms->watched : &forms->idle, &hot->link);
-	else if (hot->room != NULL || !list_empty(&hot->appended))
-		list_append(&forms->kept, &hot->link);
 	else
-		list_append(&forms->light, &hot->link);
+		list_append(is_needed(hot) ? &forms->kept : &forms->light, &hot->link);
 }
 
 void
@@ -205,8 +210,7 @@ forms_trim(struct forms *forms)
 			forms_drop(forms, hot);
 		counters[COUNTER_form_evictions]++;
 	}
-	while (forms->hot.count - forms->loaded > forms->light_max &&
-	    !list_empty(&forms->light))
+	while (forms->hot.count - forms->loaded > forms->light_max && !list_empty(&forms->light))
 		forms_drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
 }
 

@@ -29,8 +29,8 @@
  *   light     neither, and not loaded; the longest unused first, and these alone are dropped
  * and, beside it, on `appended` when its row is not written.
  * At most `max` forms of together at most `max_bytes` are loaded as long as idle ones can go, or
- * then watched ones; FORMS_LIGHT_MAX are light. forms_crowded() tells that a commit is to make room,
- * forms_tail_full() that it is to write all rows.
+ * then watched ones; FORMS_LIGHT_MAX are light. forms_crowded() tells that a commit is to make
+ * room, forms_tail_full() that it is to write all rows.
  *
  * A form of which nothing is left, no definition and no response, is taken out of the store by the
  * next commit (of a long chain of tombstones, a part by each), and then out of memory once nobody

@@ -88,11 +88,11 @@ state_open(struct state *state, const struct state_config *config)
 	state->ledger = ledger_new(state->store);
 	if (state->ledger != NULL)
 		state->forms = forms_new(&(struct forms_config){.store = state->store,
-		    .ledger = state->ledger,
-		    .zone = config->zone,
-		    .max = config->max_forms,
-		    .max_bytes = config->max_forms_bytes,
-		    .step_rows = test_number("DUNE_TEST_STEP_ROWS")},
+					     .ledger = state->ledger,
+					     .zone = config->zone,
+					     .max = config->max_forms,
+					     .max_bytes = config->max_forms_bytes,
+					     .step_rows = test_number("DUNE_TEST_STEP_ROWS")},
 		    clock_wall_ms());
 	if (state->forms != NULL)
 		state->apply = apply_new(&(struct apply_config){.store = state->store,

@@ -18,11 +18,11 @@
 #define LISTING_COLUMN 6
 #define TAIL_COLUMN 10
 /* The row of a form may lag (analyticsd/forms.h): what was appended behind it is in the tail. */
-#define ALL_FORMS                                                                                 \
-	"SELECT forms.n, id, forms.head, state_seq, updated, state, title, total, last, json, "   \
-	"tail.head FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "      \
-	"ON definitions.n = forms.n LEFT JOIN (SELECT form, max(seq) AS head FROM responses "     \
-	"WHERE seq > (SELECT value FROM meta WHERE key = 'forms_seq') GROUP BY form) AS tail "    \
+#define ALL_FORMS                                                                               \
+	"SELECT forms.n, id, forms.head, state_seq, updated, state, title, total, last, json, " \
+	"tail.head FROM forms LEFT JOIN states ON states.n = forms.n LEFT JOIN definitions "    \
+	"ON definitions.n = forms.n LEFT JOIN (SELECT form, max(seq) AS head FROM responses "   \
+	"WHERE seq > (SELECT value FROM meta WHERE key = 'forms_seq') GROUP BY form) AS tail "  \
 	"ON tail.form = forms.n ORDER BY forms.n"
 
 void
@@ -83,7 +83,8 @@ struct pair {
 	struct form_id id;
 	char hex[FORM_ID_HEX + 1];
 	int64_t number, head, state_seq;
-	int64_t row_head; /* its row accounts for its chain from here back, and `late` for the rest */
+	/* Its row accounts for its chain from here back, `late` for the rest. */
+	int64_t row_head;
 	struct verify_late late;
 	struct form *stored, *counted;
 	struct zone *zone;

@@ -24,11 +24,11 @@ world_up(struct world *w)
 {
 	w->ledger = ledger_new(w->store);
 	w->forms = forms_new(&(struct forms_config){.store = w->store,
-	    .ledger = w->ledger,
-	    .zone = w->zone,
-	    .max = w->max,
-	    .max_bytes = w->max_bytes,
-	    .step_rows = w->step_rows},
+				 .ledger = w->ledger,
+				 .zone = w->zone,
+				 .max = w->max,
+				 .max_bytes = w->max_bytes,
+				 .step_rows = w->step_rows},
 	    WORLD_NOW);
 	w->apply = apply_new(&(struct apply_config){.store = w->store,
 	    .ledger = w->ledger,
