@@ -302,19 +302,32 @@ write_old(struct ledger *ledger)
 	return 0;
 }
 
+/* Of the fresh rows, those that were not deleted since. */
+struct fresh_walk {
+	const struct ledger *ledger;
+	size_t at;
+};
+
+static const struct store_row *
+next_fresh(void *owner)
+{
+	struct fresh_walk *walk = owner;
+
+	while (walk->at < walk->ledger->fresh_count) {
+		const struct entry *entry = walk->ledger->fresh[walk->at++];
+		if (!entry->deleted)
+			return &entry->row;
+	}
+	return NULL;
+}
+
 int
 ledger_write(struct ledger *ledger)
 {
 	struct store *store = ledger->store;
+	struct fresh_walk walk = {.ledger = ledger};
 
-	if (write_old(ledger) < 0)
-		return -1;
-	for (size_t i = 0; i < ledger->fresh_count; i++) {
-		const struct entry *entry = ledger->fresh[i];
-		if (!entry->deleted && store->ops->insert_row(store, &entry->row) < 0)
-			return -1;
-	}
-	return 0;
+	return write_old(ledger) < 0 ? -1 : store->ops->insert_rows(store, next_fresh, &walk);
 }
 
 void

@@ -69,6 +69,9 @@ typedef void store_listed(void *owner, const struct store_form *form);
 /* One row; lent. It may look up forms. -1 ends it. */
 typedef int store_visited(void *owner, const struct store_row *row);
 
+/* One new row after another, and NULL behind the last one; lent until the next call. */
+typedef const struct store_row *store_next_row(void *owner);
+
 /* The ends of the numbering, read once at the start. */
 struct store_ends {
 	int64_t last_seq, last_form; /* none was greater, ever */
@@ -104,7 +107,8 @@ struct store_ops {
 	    store_listed *visit, void *owner);
 
 	int (*begin)(struct store *store);
-	int (*insert_row)(struct store *store, const struct store_row *row);
+	/* All that `next` gives. -1: some of them may be there until rollback(). */
+	int (*insert_rows)(struct store *store, store_next_row *next, void *owner);
 	int (*update_row)(struct store *store, const struct store_row *row);
 	int (*delete_row)(struct store *store, int64_t seq);
 	/* Inserts or replaces. `state` NULL: the state that is there stays. */

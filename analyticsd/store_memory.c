@@ -157,9 +157,13 @@ stage_row(struct store *store, enum change_kind kind, const struct store_row *ro
 }
 
 static int
-memory_insert_row(struct store *store, const struct store_row *row)
+memory_insert_rows(struct store *store, store_next_row *next, void *owner)
 {
-	return stage_row(store, INSERT_ROW, row);
+	for (const struct store_row *row = next(owner); row != NULL; row = next(owner)) {
+		if (stage_row(store, INSERT_ROW, row) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -397,7 +401,7 @@ static const struct store_ops memory_ops = {
     .definition = store_memory_definition,
     .list = store_memory_list,
     .begin = memory_begin,
-    .insert_row = memory_insert_row,
+    .insert_rows = memory_insert_rows,
     .update_row = memory_update_row,
     .delete_row = memory_delete_row,
     .put_form = memory_put_form,

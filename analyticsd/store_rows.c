@@ -92,30 +92,18 @@ store_sqlite_rows_after(struct store *store, int64_t seq, store_visited *visit, 
 	return result;
 }
 
-static int
-write_row(struct store *store, enum statement which, const struct store_row *row)
+int
+store_sqlite_update_row(struct store *store, const struct store_row *row)
 {
 	struct store_sqlite *self = sqlite_of(store);
-	sqlite3_stmt *statement = self->statements[which];
+	sqlite3_stmt *statement = self->statements[NAME_UPDATE_ROW];
 
 	sqlite3_bind_int64(statement, 1, row->seq);
 	store_sqlite_bind_bytes(statement, 2, row->id, row->id_length);
 	sqlite3_bind_int64(statement, 3, row->form);
 	sqlite3_bind_int64(statement, 4, row->prev);
 	store_sqlite_bind_bytes(statement, 5, row->record, row->record_length);
-	return store_sqlite_run(self, which);
-}
-
-int
-store_sqlite_insert_row(struct store *store, const struct store_row *row)
-{
-	return write_row(store, NAME_INSERT_ROW, row);
-}
-
-int
-store_sqlite_update_row(struct store *store, const struct store_row *row)
-{
-	return write_row(store, NAME_UPDATE_ROW, row);
+	return store_sqlite_run(self, NAME_UPDATE_ROW);
 }
 
 int

@@ -251,7 +251,7 @@ static const struct store_ops sqlite_ops = {
     .definition = store_sqlite_definition,
     .list = store_sqlite_list,
     .begin = sqlite_begin,
-    .insert_row = store_sqlite_insert_row,
+    .insert_rows = store_sqlite_insert_rows,
     .update_row = store_sqlite_update_row,
     .delete_row = store_sqlite_delete_row,
     .put_form = store_sqlite_put_form,
@@ -298,7 +298,9 @@ store_sqlite_new(const char *directory, const char *name)
 int
 store_sqlite_start(struct store_sqlite *self)
 {
-	return database_open(&self->database) < 0 ? -1 : prepare_all(self);
+	if (database_open(&self->database) < 0 || store_fresh_declare(self) < 0)
+		return -1;
+	return prepare_all(self);
 }
 
 struct store *

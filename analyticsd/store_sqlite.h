@@ -21,6 +21,8 @@ struct store_sqlite {
 	sqlite3_stmt *statements[STATEMENT_COUNT]; /* NULL while the database is closed */
 	struct buf scratch; /* the bytes that are lent */
 	const char *fail_commit;
+	store_next_row *next_fresh; /* what INSERT_ROWS inserts */
+	void *fresh_owner;
 };
 
 /* For DIRECTORY/NAME, which is not opened yet. */
@@ -45,9 +47,13 @@ int store_sqlite_row_by_id(
     struct store *store, const void *id, size_t length, struct store_row *row);
 int store_sqlite_row_by_seq(struct store *store, int64_t seq, struct store_row *row);
 int store_sqlite_rows_after(struct store *store, int64_t seq, store_visited *visit, void *owner);
-int store_sqlite_insert_row(struct store *store, const struct store_row *row);
 int store_sqlite_update_row(struct store *store, const struct store_row *row);
 int store_sqlite_delete_row(struct store *store, int64_t seq);
+
+/* store_fresh.c: an operation of the store; and the table it reads, which is to be declared before
+ * the statements are prepared. */
+int store_sqlite_insert_rows(struct store *store, store_next_row *next, void *owner);
+MUST_CHECK int store_fresh_declare(struct store_sqlite *self);
 
 /* store_forms.c: operations of the store. */
 int store_sqlite_form(

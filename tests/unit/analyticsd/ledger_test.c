@@ -128,6 +128,80 @@ TEST(ledger_writes_the_same_again_after_a_failure)
 	store->ops->free(&store);
 }
 
+/* An insert that fails behind the first row. */
+static const struct store_ops *whole_ops;
+
+struct cut {
+	store_next_row *next;
+	void *owner;
+	int left;
+};
+
+static const struct store_row *
+next_of_cut(void *owner)
+{
+	struct cut *cut = owner;
+
+	return cut->left-- > 0 ? cut->next(cut->owner) : NULL;
+}
+
+static int
+insert_one(struct store *store, store_next_row *next, void *owner)
+{
+	struct cut cut = {.next = next, .owner = owner, .left = 1};
+
+	CHECK(whole_ops->insert_rows(store, next_of_cut, &cut) == 0);
+	errno = ENOSPC;
+	return -1;
+}
+
+static void
+fail_in_the_middle(struct store *store)
+{
+	struct ledger *ledger = ledger_new(store);
+	struct store_ops broken = *store->ops;
+	struct store_row row;
+
+	append(ledger, "a", "one");
+	append(ledger, "b", "two");
+	commit(store, ledger);
+	CHECK_INT(ledger_find(ledger, "a", 1, &row), 1);
+	ledger_bury(ledger, &row);
+	append(ledger, "c", "three");
+	CHECK_INT(append(ledger, "d", "four"), 4);
+	CHECK_INT(ledger_find(ledger, "d", 1, &row), 1);
+	ledger_bury(ledger, &row);
+	ledger_delete(ledger, 4);
+	append(ledger, "a", "five");
+	whole_ops = store->ops;
+	broken.insert_rows = insert_one;
+	store->ops = &broken;
+	for (int i = 0; i < 3; i++) {
+		CHECK(store->ops->begin(store) == 0);
+		CHECK(ledger_write(ledger) == -1 && errno == ENOSPC);
+		store->ops->rollback(store);
+		CHECK_INT(store->ops->row_by_seq(store, 3, &row), 0);
+		expect(ledger, "a", 5, "five");
+		expect(ledger, "c", 3, "three");
+	}
+	store->ops = whole_ops;
+	commit(store, ledger);
+	expect(ledger, "a", 5, "five");
+	expect(ledger, "b", 2, "two");
+	expect(ledger, "c", 3, "three");
+	expect(ledger, "d", 0, NULL);
+	CHECK(ledger_get(ledger, 1, &row) == 0 && row.id == NULL);
+	CHECK(ledger_get(ledger, 4, &row) == -1);
+	ledger_free(&ledger);
+	store->ops->free(&store);
+}
+
+TEST(ledger_writes_the_same_again_after_a_failure_in_the_middle)
+{
+	fail_in_the_middle(store_memory_new());
+	fail_in_the_middle(store_sqlite_open(unit_directory()));
+}
+
 TEST(ledger_goes_on_where_the_store_ends)
 {
 	struct store *store = store_memory_new();

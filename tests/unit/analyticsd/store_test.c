@@ -47,12 +47,33 @@ row_of(int64_t seq, int64_t prev, const char *id, const char *record)
 	    .record_length = record != NULL ? strlen(record) : 0};
 }
 
+/* Rows to be inserted: `next`, and so on up to `end`. */
+struct new_rows {
+	const struct store_row *next, *end;
+};
+
+static const struct store_row *
+next_row(void *owner)
+{
+	struct new_rows *new_rows = owner;
+
+	return new_rows->next == new_rows->end ? NULL : new_rows->next++;
+}
+
+static int
+insert_rows(struct store *store, const struct store_row *row, size_t count)
+{
+	struct new_rows new_rows = {.next = row, .end = row + count};
+
+	return store->ops->insert_rows(store, next_row, &new_rows);
+}
+
 static void
 insert(struct store *store, int64_t seq, const char *id, const char *record)
 {
 	struct store_row row = row_of(seq, seq - 1, id, record);
 
-	CHECK(store->ops->insert_row(store, &row) == 0);
+	CHECK(insert_rows(store, &row, 1) == 0);
 }
 
 static void
@@ -431,6 +452,62 @@ rolled_back(struct store *store)
 TEST(store_rolls_back)
 {
 	for_both(rolled_back);
+}
+
+static void
+many_rows(struct store *store)
+{
+	enum { MANY = 1000 };
+	static char ids[MANY][8];
+	static struct store_row new_rows[MANY];
+	struct store_row row;
+
+	/* Neither in the order of their ids nor all with one. */
+	for (int i = 0; i < MANY; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "%d", i * 7 % MANY);
+		new_rows[i] = i % 10 == 3 ? row_of(i + 1, i, NULL, NULL)
+					  : row_of(i + 1, i, ids[i], ids[i]);
+	}
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(insert_rows(store, new_rows, 0) == 0);
+	CHECK(insert_rows(store, new_rows, MANY) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	for (int i = 0; i < MANY; i++) {
+		CHECK_INT(store->ops->row_by_seq(store, i + 1, &row), 1);
+		CHECK_INT(row.prev, i);
+		CHECK_BYTES(row.id, row.id_length, new_rows[i].id, new_rows[i].id_length);
+		CHECK_BYTES(
+		    row.record, row.record_length, new_rows[i].record, new_rows[i].record_length);
+		CHECK((row.id == NULL) == (i % 10 == 3));
+		CHECK(row.id == NULL ||
+		    store->ops->row_by_id(store, ids[i], strlen(ids[i]), &row) == 1);
+	}
+}
+
+TEST(store_takes_many_rows)
+{
+	for_both(many_rows);
+}
+
+TEST(store_sqlite_refuses_an_id_that_is_there)
+{
+	struct store *store = sqlite_new();
+	struct store_row new_rows[] = {
+	    row_of(1, 0, "a", "one"), row_of(2, 1, "a", "two"), row_of(3, 2, "c", "three")};
+	struct store_row row;
+
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(insert_rows(store, new_rows, 3) == -1 && errno == EIO);
+	CHECK(strstr(store->ops->failure(store), "UNIQUE") != NULL);
+	store->ops->rollback(store);
+	CHECK_INT(store->ops->row_by_seq(store, 1, &row), 0);
+	new_rows[1] = row_of(2, 1, "b", "two");
+	CHECK(store->ops->begin(store) == 0);
+	CHECK(insert_rows(store, new_rows, 3) == 0);
+	CHECK(store->ops->commit(store) == 0);
+	CHECK_INT(store->ops->row_by_id(store, "c", 1, &row), 1);
+	CHECK_INT(row.seq, 3);
+	store->ops->free(&store);
 }
 
 TEST(store_memory_fails_when_told)
