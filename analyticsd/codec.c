@@ -3,33 +3,48 @@
 
 #include <string.h>
 
-#define VARINT_MAX 10
-
-static void
-encode_raw(struct encoder *e, const void *data, size_t length)
+/* Room for so many bytes, which the caller then writes; or NULL. */
+static uint8_t *
+encode_place(struct encoder *e, size_t length)
 {
-	if (!e->failed && buf_append(e->buf, data, length) < 0)
+	uint8_t *place = e->failed ? NULL : buf_reserve(e->buf, length);
+
+	if (place == NULL)
 		e->failed = true;
+	else
+		buf_commit(e->buf, length);
+	return place;
 }
 
 void
 encode_byte(struct encoder *e, uint8_t value)
 {
-	encode_raw(e, &value, 1);
+	uint8_t *place = encode_place(e, 1);
+
+	if (place != NULL)
+		*place = value;
+}
+
+static size_t
+varint_length(uint64_t value)
+{
+	unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+
+	return (bits + 6) / 7;
 }
 
 void
 encode_varint(struct encoder *e, uint64_t value)
 {
-	uint8_t bytes[VARINT_MAX];
-	size_t length = 0;
+	uint8_t *place = encode_place(e, varint_length(value));
 
+	if (place == NULL)
+		return;
 	while (value >= 0x80) {
-		bytes[length++] = (uint8_t)(value | 0x80);
+		*place++ = (uint8_t)(value | 0x80);
 		value >>= 7;
 	}
-	bytes[length++] = (uint8_t)value;
-	encode_raw(e, bytes, length);
+	*place = (uint8_t)value;
 }
 
 void
@@ -41,21 +56,23 @@ encode_signed(struct encoder *e, int64_t value)
 void
 encode_double(struct encoder *e, double value)
 {
-	uint8_t bytes[8];
+	uint8_t *place = encode_place(e, sizeof(value));
 	uint64_t bits;
 
+	if (place == NULL)
+		return;
 	memcpy(&bits, &value, sizeof(bits));
 	for (int i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(bits >> 8 * i);
-	encode_raw(e, bytes, sizeof(bytes));
+		place[i] = (uint8_t)(bits >> 8 * i);
 }
 
 void
 encode_bytes(struct encoder *e, const void *data, size_t length)
 {
 	encode_varint(e, length);
-	if (length > 0)
-		encode_raw(e, data, length);
+	uint8_t *place = length > 0 ? encode_place(e, length) : NULL;
+	if (place != NULL)
+		memcpy(place, data, length);
 }
 
 static void

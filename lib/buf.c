@@ -49,7 +49,7 @@ buf_grow(struct buf *buf, size_t needed)
 }
 
 uint8_t *
-buf_reserve(struct buf *buf, size_t length)
+buf_make_room(struct buf *buf, size_t length)
 {
 	if (length > buf_room(buf)) {
 		errno = ENOBUFS;
@@ -67,12 +67,6 @@ buf_reserve(struct buf *buf, size_t length)
 			    needed > buf->capacity ? needed : MIN(2 * buf->capacity, buf->max));
 	}
 	return buf->data + buf->end;
-}
-
-void
-buf_commit(struct buf *buf, size_t length)
-{
-	buf->end += length;
 }
 
 int

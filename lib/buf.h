@@ -48,10 +48,23 @@ buf_bytes(const struct buf *buf)
 /* All or nothing; -1 with errno ENOBUFS when it would pass the maximum. */
 MUST_CHECK int buf_append(struct buf *buf, const void *data, size_t length);
 
+/* For buf_reserve() alone: moves or grows the storage. */
+MUST_CHECK uint8_t *buf_make_room(struct buf *buf, size_t length);
+
 /* At least `length` bytes of room at the returned place (to read(2) into), then
  * buf_commit() what was written there. NULL with ENOBUFS over the maximum. */
-MUST_CHECK uint8_t *buf_reserve(struct buf *buf, size_t length);
-void buf_commit(struct buf *buf, size_t length);
+MUST_CHECK static inline uint8_t *
+buf_reserve(struct buf *buf, size_t length)
+{
+	return length < buf->capacity - buf->end ? buf->data + buf->end
+						 : buf_make_room(buf, length);
+}
+
+static inline void
+buf_commit(struct buf *buf, size_t length)
+{
+	buf->end += length;
+}
 
 /* `length` <= buf_length(). */
 void buf_consume(struct buf *buf, size_t length);

@@ -38,6 +38,34 @@ TEST(codec_numbers)
 	buf_free(&buf);
 }
 
+/* Each number takes a byte for 7 of its bits, fits exactly, and not into a byte less. */
+TEST(codec_numbers_are_as_short_as_can_be)
+{
+	struct buf buf;
+
+	for (unsigned bits = 0; bits <= 64; bits++) {
+		uint64_t value = bits == 0 ? 0 : UINT64_MAX >> (64 - bits);
+		size_t length = bits == 0 ? 1 : (bits + 6) / 7;
+
+		buf_init(&buf, length);
+		struct encoder e = {.buf = &buf};
+		encode_varint(&e, value);
+		CHECK(!e.failed);
+		CHECK_INT(buf_length(&buf), length);
+		struct decoder d = {buf_bytes(&buf), buf_bytes(&buf) + length, false};
+		CHECK(decode_varint(&d) == value && !d.failed);
+		encode_byte(&e, 0);
+		CHECK(e.failed);
+		buf_free(&buf);
+		buf_init(&buf, length - 1);
+		e = (struct encoder){.buf = &buf};
+		encode_varint(&e, value);
+		CHECK(e.failed);
+		CHECK_INT(buf_length(&buf), 0);
+		buf_free(&buf);
+	}
+}
+
 TEST(codec_refuses)
 {
 	uint8_t endless[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
