@@ -17,7 +17,7 @@ struct arena_chunk {
 };
 
 void *
-arena_alloc(struct arena *arena, size_t size)
+arena_take(struct arena *arena, size_t size)
 {
 	size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	struct arena_chunk *chunk = arena->chunks;
@@ -32,13 +32,19 @@ arena_alloc(struct arena *arena, size_t size)
 	}
 	void *start = chunk->bytes + chunk->used;
 	chunk->used += rounded;
-	return memset(start, 0, rounded);
+	return start;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(arena_take(arena, size), 0, size);
 }
 
 void *
 arena_dup(struct arena *arena, const void *data, size_t size)
 {
-	void *copy = arena_alloc(arena, size);
+	void *copy = arena_take(arena, size);
 
 	if (size > 0)
 		memcpy(copy, data, size);

@@ -11,6 +11,8 @@ struct arena {
 
 /* Zeroed, aligned for anything; lives until arena_reset(). Zero-initialise the arena. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((returns_nonnull));
+/* Not zeroed. */
+void *arena_take(struct arena *arena, size_t size) __attribute__((returns_nonnull));
 void *arena_dup(struct arena *arena, const void *data, size_t size)
     __attribute__((returns_nonnull));
 /* Everything is gone. One chunk is kept for what comes next. */

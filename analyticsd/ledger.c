@@ -18,7 +18,12 @@
 struct entry {
 	struct store_row row;
 	bool deleted;
-	UT_hash_handle hh; /* of those that the store has already */
+};
+
+/* One that the store has already. */
+struct old_entry {
+	struct entry entry;
+	UT_hash_handle hh;
 };
 
 /* Where the response of an id stands now: in the pending row `seq`, or nowhere (0). */
@@ -38,12 +43,15 @@ struct marks {
 
 struct ledger {
 	struct store *store;
-	struct arena arena; /* entries, and the bytes of ids and records */
-	struct entry **fresh; /* that of seq first_fresh + i */
+	struct arena arena; /* old entries, and the bytes of ids and records */
+	struct entry *fresh; /* that of seq first_fresh + i */
 	size_t fresh_count, fresh_capacity;
 	int64_t first_fresh;
-	struct entry *old; /* by seq; iterated in the order of their first change */
+	struct old_entry *old; /* by seq; iterated in the order of their first change */
 	struct marks marks;
+	/* So many of fresh[] have had their marks; the others get theirs when a mark is asked for,
+	 * which it is not while ids grow. */
+	size_t fresh_marked;
 	int64_t last_seq;
 	/* No id, pending or in the store, is above this one, so whatever is greater is new without
 	 * asking: ObjectIds grow, and most responses need no look-up. */
@@ -75,7 +83,7 @@ forget(struct ledger *ledger)
 	struct marks *marks = &ledger->marks;
 
 	HASH_CLEAR(hh, ledger->old);
-	ledger->fresh_count = 0;
+	ledger->fresh_count = ledger->fresh_marked = 0;
 	ledger->first_fresh = ledger->last_seq + 1;
 	if (marks->count > 0)
 		memset(marks->slots, 0, 2 * marks->capacity * sizeof(marks->slots[0]));
@@ -99,14 +107,14 @@ ledger_free(struct ledger **pointer)
 static struct entry *
 entry_find(struct ledger *ledger, int64_t seq)
 {
-	struct entry *entry;
+	struct old_entry *old;
 
 	if (seq >= ledger->first_fresh)
 		return (uint64_t)(seq - ledger->first_fresh) < ledger->fresh_count
-		    ? ledger->fresh[seq - ledger->first_fresh]
+		    ? &ledger->fresh[seq - ledger->first_fresh]
 		    : NULL;
-	HASH_FIND(hh, ledger->old, &seq, sizeof(seq), entry);
-	return entry;
+	HASH_FIND(hh, ledger->old, &seq, sizeof(seq), old);
+	return old != NULL ? &old->entry : NULL;
 }
 
 /* The slot of an id, or the empty one where it belongs. */
@@ -127,17 +135,6 @@ slot_of(const struct marks *marks, const void *id, size_t length, uint32_t hash)
 	}
 }
 
-static const struct mark *
-mark_find(const struct ledger *ledger, const void *id, size_t length)
-{
-	const struct marks *marks = &ledger->marks;
-
-	if (marks->count == 0)
-		return NULL;
-	uint32_t slot = *slot_of(marks, id, length, hash_bytes(id, length));
-	return slot == 0 ? NULL : &marks->marks[slot - 1];
-}
-
 static void
 marks_grow(struct marks *marks)
 {
@@ -151,11 +148,9 @@ marks_grow(struct marks *marks)
 	}
 }
 
-/* `id` must live as long as the arena. */
 static void
-mark_set(struct ledger *ledger, const uint8_t *id, size_t length, int64_t seq)
+marks_set(struct marks *marks, const uint8_t *id, size_t length, int64_t seq)
 {
-	struct marks *marks = &ledger->marks;
 	uint32_t hash = hash_bytes(id, length);
 
 	if (marks->count == marks->capacity)
@@ -167,6 +162,37 @@ mark_set(struct ledger *ledger, const uint8_t *id, size_t length, int64_t seq)
 		*slot = marks->count;
 	}
 	marks->marks[*slot - 1].seq = seq;
+}
+
+/* All of them have their ids: before a row loses its own it is marked that it has. */
+static void
+mark_fresh(struct ledger *ledger)
+{
+	for (; ledger->fresh_marked < ledger->fresh_count; ledger->fresh_marked++) {
+		const struct store_row *row = &ledger->fresh[ledger->fresh_marked].row;
+
+		marks_set(&ledger->marks, row->id, row->id_length, row->seq);
+	}
+}
+
+/* `id` must live as long as the arena. */
+static void
+mark_set(struct ledger *ledger, const uint8_t *id, size_t length, int64_t seq)
+{
+	mark_fresh(ledger);
+	marks_set(&ledger->marks, id, length, seq);
+}
+
+static const struct mark *
+mark_find(struct ledger *ledger, const void *id, size_t length)
+{
+	const struct marks *marks = &ledger->marks;
+
+	mark_fresh(ledger);
+	if (marks->count == 0)
+		return NULL;
+	uint32_t slot = *slot_of(marks, id, length, hash_bytes(id, length));
+	return slot == 0 ? NULL : &marks->marks[slot - 1];
 }
 
 static int
@@ -215,9 +241,11 @@ entry_make(struct ledger *ledger, int64_t seq)
 	struct entry *entry = entry_find(ledger, seq);
 
 	if (entry == NULL) {
-		entry = arena_alloc(&ledger->arena, sizeof(*entry));
+		struct old_entry *old = arena_alloc(&ledger->arena, sizeof(*old));
+
+		entry = &old->entry;
 		entry->row.seq = seq;
-		HASH_ADD(hh, ledger->old, row.seq, sizeof(entry->row.seq), entry);
+		HASH_ADD(hh, ledger->old, entry.row.seq, sizeof(entry->row.seq), old);
 	}
 	return entry;
 }
@@ -225,15 +253,18 @@ entry_make(struct ledger *ledger, int64_t seq)
 static void
 entry_fill(struct ledger *ledger, struct entry *entry, const struct store_row *row)
 {
-	int64_t seq = entry->row.seq;
-
 	/* The bytes may be the entry's own, or lent by the store: copies are safe either way. */
 	struct store_row copy = *row;
-	copy.seq = seq;
+
+	copy.seq = entry->row.seq;
 	if (row->id != NULL) {
-		copy.id = arena_dup(&ledger->arena, row->id, row->id_length);
-		copy.record = arena_dup(&ledger->arena, row->record, row->record_length);
-		mark_set(ledger, copy.id, copy.id_length, seq);
+		uint8_t *bytes = arena_take(&ledger->arena, row->id_length + row->record_length);
+
+		copy.id = memcpy(bytes, row->id, row->id_length);
+		bytes += row->id_length;
+		copy.record = bytes;
+		if (row->record_length > 0)
+			memcpy(bytes, row->record, row->record_length);
 	}
 	entry->row = copy;
 }
@@ -241,15 +272,13 @@ entry_fill(struct ledger *ledger, struct entry *entry, const struct store_row *r
 int64_t
 ledger_append(struct ledger *ledger, const struct store_row *row)
 {
-	struct entry *entry = arena_alloc(&ledger->arena, sizeof(*entry));
-
 	if (ledger->fresh_count == ledger->fresh_capacity) {
 		ledger->fresh_capacity = MAX(2 * ledger->fresh_capacity, FIRST_CAPACITY);
 		ledger->fresh = mem_array(
 		    ledger->fresh, ledger->fresh_capacity, sizeof(*ledger->fresh));
 	}
-	ledger->fresh[ledger->fresh_count++] = entry;
-	entry->row.seq = ++ledger->last_seq;
+	struct entry *entry = &ledger->fresh[ledger->fresh_count++];
+	*entry = (struct entry){.row.seq = ++ledger->last_seq};
 	entry_fill(ledger, entry, row);
 	if (compare_greatest(ledger, row->id, row->id_length) > 0) {
 		buf_clear(&ledger->greatest);
@@ -262,7 +291,11 @@ ledger_append(struct ledger *ledger, const struct store_row *row)
 void
 ledger_update(struct ledger *ledger, const struct store_row *row)
 {
-	entry_fill(ledger, entry_make(ledger, row->seq), row);
+	struct entry *entry = entry_make(ledger, row->seq);
+
+	entry_fill(ledger, entry, row);
+	if (row->id != NULL)
+		mark_set(ledger, entry->row.id, entry->row.id_length, row->seq);
 }
 
 void
@@ -293,7 +326,8 @@ write_old(struct ledger *ledger)
 {
 	struct store *store = ledger->store;
 
-	for (struct entry *entry = ledger->old; entry != NULL; entry = entry->hh.next) {
+	for (struct old_entry *old = ledger->old; old != NULL; old = old->hh.next) {
+		const struct entry *entry = &old->entry;
 		int result = entry->deleted ? store->ops->delete_row(store, entry->row.seq)
 					    : store->ops->update_row(store, &entry->row);
 		if (result < 0)
@@ -314,7 +348,7 @@ next_fresh(void *owner)
 	struct fresh_walk *walk = owner;
 
 	while (walk->at < walk->ledger->fresh_count) {
-		const struct entry *entry = walk->ledger->fresh[walk->at++];
+		const struct entry *entry = &walk->ledger->fresh[walk->at++];
 		if (!entry->deleted)
 			return &entry->row;
 	}

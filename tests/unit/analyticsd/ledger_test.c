@@ -107,6 +107,38 @@ TEST(ledger_buries_and_takes_the_id_again)
 	store->ops->free(&store);
 }
 
+TEST(ledger_finds_again_what_came_in_the_order_of_ids)
+{
+	struct store *store = store_memory_new();
+	struct ledger *ledger = ledger_new(store);
+	char id[8];
+
+	for (int commits = 0; commits < 2; commits++) {
+		for (int i = 0; i < 1000; i++) {
+			struct store_row row;
+
+			snprintf(id, sizeof(id), "%d%04d", commits, i);
+			expect(ledger, id, 0, NULL);
+			CHECK_INT(append(ledger, id, id), commits * 1000 + i + 1);
+			if (i % 100 != 50)
+				continue;
+			snprintf(id, sizeof(id), "%d%04d", commits, i - 20);
+			expect(ledger, id, commits * 1000 + i - 19, id);
+			CHECK_INT(ledger_find(ledger, id, strlen(id), &row), 1);
+			ledger_bury(ledger, &row);
+			expect(ledger, id, 0, NULL);
+			snprintf(id, sizeof(id), "%d%04d-", commits, i - 20);
+			expect(ledger, id, 0, NULL);
+		}
+		commit(store, ledger);
+	}
+	expect(ledger, "00029", 30, "00029");
+	expect(ledger, "00030", 0, NULL);
+	expect(ledger, "10999", 2000, "10999");
+	ledger_free(&ledger);
+	store->ops->free(&store);
+}
+
 TEST(ledger_writes_the_same_again_after_a_failure)
 {
 	struct store *store = store_memory_new();
