@@ -7,7 +7,6 @@
 
 #include "analyticsd/counters.h"
 #include "analyticsd/disk.h"
-#include "analyticsd/event.h"
 #include "analyticsd/fan_port.h"
 #include "analyticsd/form_queries.h"
 #include "analyticsd/forms_recount.h"
@@ -62,9 +61,9 @@ refresh_stale(struct app *app)
 
 /* Before the event itself, whose position belongs to the state that is active then. */
 static int
-turn(struct app *app, const bson_t *doc)
+turn(struct app *app, const struct event *event)
 {
-	switch (event_turn(doc)) {
+	switch (event->turn) {
 	case TURN_REBUILD:
 		return states_rebuild(app->states);
 	case TURN_REBUILT:
@@ -76,14 +75,14 @@ turn(struct app *app, const bson_t *doc)
 }
 
 static int
-on_document(void *owner, const bson_t *doc)
+on_document(void *owner, const struct event *event)
 {
 	struct app *app = owner;
 
-	if (turn(app, doc) < 0)
+	if (turn(app, event) < 0)
 		return -1;
 	struct state *state = states_active(app->states);
-	if (apply_document(state->apply, doc, clock_wall_ms()) < 0) {
+	if (apply_document(state->apply, event, clock_wall_ms()) < 0) {
 		committer_stall(state->committer, errno);
 		return -1;
 	}

@@ -7,7 +7,6 @@
 #include "analyticsd/apply_state.h"
 #include "analyticsd/counters.h"
 #include "analyticsd/definition_text.h"
-#include "analyticsd/event.h"
 #include "analyticsd/forms_recount.h"
 #include "analyticsd/hot_definition.h"
 #include "analyticsd/malformed.h"
@@ -125,18 +124,18 @@ apply_form_deleted(struct apply *apply, const bson_t *doc, int64_t now_ms)
 }
 
 static int
-apply_bare(struct apply *apply, const bson_t *doc, int64_t now_ms)
+apply_bare(struct apply *apply, const struct event *event, int64_t now_ms)
 {
-	if (bson_has_field(doc, "formId"))
-		return apply_response(apply, doc, now_ms);
-	if (bson_has_field(doc, "fields"))
-		return apply_form(apply, doc, now_ms);
-	malformed_note(doc, "document", "neither formId nor fields");
+	if (event->has_form_id)
+		return apply_response(apply, event->whole, now_ms);
+	if (event->has_fields)
+		return apply_form(apply, event->whole, now_ms);
+	malformed_note(event->whole, "document", "neither formId nor fields");
 	return 0;
 }
 
 static int
-apply_event(struct apply *apply, const struct event *event, const bson_t *whole, int64_t now_ms)
+apply_event(struct apply *apply, const struct event *event, int64_t now_ms)
 {
 	static const struct {
 		const char *op;
@@ -154,10 +153,10 @@ apply_event(struct apply *apply, const struct event *event, const bson_t *whole,
 			continue;
 		if (event->has_doc)
 			return kinds[i].apply(apply, &event->doc, now_ms);
-		malformed_note(whole, "event", "no doc");
+		malformed_note(event->whole, "event", "no doc");
 		return 0;
 	}
-	if (strcmp(event->op, "position") == 0 || event_turn(whole) != TURN_NONE) {
+	if (strcmp(event->op, "position") == 0 || event->turn != TURN_NONE) {
 		counters[COUNTER_positions]++;
 		return 0;
 	}
@@ -197,26 +196,23 @@ apply_lag(const struct apply *apply, int64_t now_ms)
 }
 
 int
-apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms)
+apply_document(struct apply *apply, const struct event *event, int64_t now_ms)
 {
-	/* Static for the alignment of its bson_t, which ASan's stack does not keep. */
-	static struct event event;
 	int result;
 
 	forms_trim(apply->config.forms);
-	event_read(&event, doc);
-	apply->at_ms = event.op != NULL ? event.at_ms : -1;
+	apply->at_ms = event->op != NULL ? event->at_ms : -1;
 	apply->effective = false;
-	result = event.op == NULL ? apply_bare(apply, doc, now_ms)
-				  : apply_event(apply, &event, doc, now_ms);
+	result = event->op == NULL ? apply_bare(apply, event, now_ms)
+				   : apply_event(apply, event, now_ms);
 	if (result < 0)
 		return -1;
-	if (event.op != NULL && event.position != NULL)
-		move_position(apply, &event);
+	if (event->op != NULL && event->position != NULL)
+		move_position(apply, event);
 	if (apply->at_ms >= 0)
 		measure(apply, now_ms);
 	apply->events++;
-	apply->bytes += doc->len;
+	apply->bytes += event->whole->len;
 	return 0;
 }
 

@@ -13,8 +13,7 @@
 
 #include <stdbool.h>
 
-#include <bson/bson.h>
-
+#include "analyticsd/event.h"
 #include "analyticsd/forms.h"
 
 struct apply;
@@ -38,7 +37,7 @@ void apply_free(struct apply **pointer);
 /* An event or a bare document (docs/protocol.md, "Ingest"); of `rebuild` and `rebuilt` (states.h)
  * only the position counts here. 0; -1 with the store's errno: nothing
  * of it was applied, it is to be offered again. */
-MUST_CHECK int apply_document(struct apply *apply, const bson_t *doc, int64_t now_ms);
+MUST_CHECK int apply_document(struct apply *apply, const struct event *event, int64_t now_ms);
 
 /* Anything that is not committed? */
 bool apply_pending(const struct apply *apply);

@@ -82,26 +82,13 @@ broken(struct ingest_port *port, const char *why)
 	end_connection(port);
 }
 
-/* The top level only: what lies deeper is looked at by those who read it, and a
- * document that is broken there is skipped as malformed. */
-static bool
-is_sound(const bson_t *doc)
-{
-	bson_iter_t iter;
-
-	if (!bson_iter_init(&iter, doc))
-		return false;
-	while (bson_iter_next(&iter))
-		;
-	return iter.err_off == 0;
-}
-
 /* Bytes of the document at `data` that was applied; 0: not whole yet; -1: go no further. */
 static long
 take_document(struct ingest_port *port, const uint8_t *data, size_t length)
 {
-	/* Static for its alignment of 128, which ASan's stack does not keep. */
+	/* Static for the alignment of 128 of a bson_t, which ASan's stack does not keep. */
 	static bson_t doc;
+	static struct event event;
 	uint32_t size;
 
 	if (length < sizeof(size))
@@ -114,11 +101,11 @@ take_document(struct ingest_port *port, const uint8_t *data, size_t length)
 	}
 	if (length < size)
 		return 0;
-	if (!bson_init_static(&doc, data, size) || !is_sound(&doc)) {
+	if (!bson_init_static(&doc, data, size) || !event_read(&event, &doc)) {
 		broken(port, "a document that is not valid BSON");
 		return -1;
 	}
-	if (port->events->document(port->owner, &doc) < 0)
+	if (port->events->document(port->owner, &event) < 0)
 		return -1;
 	counters[COUNTER_ingest_bytes] += size;
 	return (long)size;

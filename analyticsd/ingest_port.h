@@ -11,8 +11,7 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include <bson/bson.h>
-
+#include "analyticsd/event.h"
 #include "lib/base.h"
 #include "lib/buf.h"
 
@@ -21,7 +20,7 @@ struct ingest_port;
 struct ingest_events {
 	/* A document. -1: it could not be taken; it comes again after ingest_port_block(…,
 	 * false). */
-	int (*document)(void *owner, const bson_t *doc);
+	int (*document)(void *owner, const struct event *event);
 	/* Commit what is there, so that the greeting can go out: 0; -1: blocked, not now. */
 	int (*settle)(void *owner);
 	/* The position for the greeting; empty: null. */

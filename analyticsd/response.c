@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyticsd/bson_key.h"
 #include "analyticsd/field.h"
 #include "analyticsd/hash.h"
 #include "analyticsd/response_store.h"
@@ -160,11 +161,11 @@ response_take_answer(struct response *response, const bson_iter_t *element)
 		return;
 	}
 	while (bson_iter_next(&child)) {
-		const char *key = bson_iter_key(&child);
+		const char *key = bson_iter_key_unsafe(&child);
 
-		if (field.raw == NULL && strcmp(key, "fieldId") == 0)
+		if (field.raw == NULL && key_is(key, "fieldId"))
 			field = child;
-		else if (value.raw == NULL && strcmp(key, "value") == 0)
+		else if (value.raw == NULL && key_is(key, "value"))
 			value = child;
 	}
 	const char *id = field.raw != NULL && BSON_ITER_HOLDS_UTF8(&field)
@@ -249,15 +250,15 @@ response_take_meta(struct response *response, const bson_iter_t *meta)
 		return;
 	}
 	while (bson_iter_next(&child)) {
-		const char *key = bson_iter_key(&child);
+		const char *key = bson_iter_key_unsafe(&child);
 
-		if (strcmp(key, "durationMs") == 0 && !isfinite(duration)) {
+		if (key_is(key, "durationMs") && !isfinite(duration)) {
 			duration = duration_value(&child);
 			useless = useless || (is_said(&child) && !isfinite(duration));
-		} else if (strcmp(key, "startedAt") == 0 && BSON_ITER_HOLDS_DATE_TIME(&child)) {
+		} else if (key_is(key, "startedAt") && BSON_ITER_HOLDS_DATE_TIME(&child)) {
 			started = bson_iter_date_time(&child);
 			has_start = true;
-		} else if (strcmp(key, "startedAt") == 0) {
+		} else if (key_is(key, "startedAt")) {
 			useless = useless || is_said(&child);
 		}
 	}
@@ -287,15 +288,15 @@ response_from_bson(struct response *response, const bson_t *doc, const char **wh
 	if (!bson_iter_init(&iter, doc))
 		return -1;
 	while (bson_iter_next(&iter)) {
-		const char *key = bson_iter_key(&iter);
+		const char *key = bson_iter_key_unsafe(&iter);
 
-		if (form.raw == NULL && strcmp(key, "formId") == 0)
+		if (form.raw == NULL && key_is(key, "formId"))
 			form = iter;
-		else if (answers.raw == NULL && strcmp(key, "answers") == 0)
+		else if (answers.raw == NULL && key_is(key, "answers"))
 			answers = iter;
-		else if (submitted.raw == NULL && strcmp(key, "submittedAt") == 0)
+		else if (submitted.raw == NULL && key_is(key, "submittedAt"))
 			submitted = iter;
-		else if (meta.raw == NULL && strcmp(key, "meta") == 0)
+		else if (meta.raw == NULL && key_is(key, "meta"))
 			meta = iter;
 	}
 	if (iter.err_off != 0)

@@ -104,6 +104,7 @@ restart(struct world *w)
 static void
 put(struct world *w, int position, int id)
 {
+	static struct event event; /* for the alignment of its bson_t */
 	char json[400];
 	bson_error_t error;
 
@@ -113,7 +114,8 @@ put(struct world *w, int position, int id)
 	    position, id);
 	bson_t *doc = bson_new_from_json((const uint8_t *)json, -1, &error);
 	CHECK(doc != NULL);
-	CHECK_INT(apply_document(states_active(w->states)->apply, doc, NOW), 0);
+	CHECK(event_read(&event, doc));
+	CHECK_INT(apply_document(states_active(w->states)->apply, &event, NOW), 0);
 	bson_destroy(doc);
 }
 
