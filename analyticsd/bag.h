@@ -32,16 +32,8 @@ struct bag {
 };
 
 void bag_free(struct bag *bag);
-/* The index of these bytes (`hash` is their hash_bytes()), or -1. */
+/* The index of these bytes, or -1. `hash` is a hash of theirs, always of the same kind. */
 int bag_find(const struct bag *bag, const char *data, size_t length, uint32_t hash);
-/* bag_find() of this hash comes soon: what it reads first is fetched meanwhile. */
-static inline void
-bag_expect(const struct bag *bag, uint32_t hash)
-{
-	if (bag->slots != NULL)
-		__builtin_prefetch(&bag->slots[hash & (bag->slot_count - 1)]);
-}
-
 /* Puts in what bag_find() did not find, with a count of 0; the new index. The bag has less than
  * BAG_MAX_ENTRIES and `length` is at most BAG_MAX_BYTES. */
 unsigned bag_insert(struct bag *bag, const char *data, size_t length, uint32_t hash);

@@ -3,23 +3,26 @@
 
 #include <string.h>
 
-#include "analyticsd/hash.h"
 #include "analyticsd/words.h"
+
+/* So many words are looked at in turns. */
+#define AHEAD 32
 
 void
 text_free(struct text *text)
 {
-	bag_free(&text->bag);
+	tally_free(&text->tally);
 	*text = (struct text){0};
 }
 
 static uint64_t
-least_count(const struct text *text)
+least_count(const struct tally *tally)
 {
 	uint64_t least = UINT64_MAX;
 
-	for (uint32_t i = 0; i < text->bag.count; i++)
-		least = MIN(least, text->bag.entries[i].count);
+	for (uint32_t i = 0; i < tally->size; i++)
+		if (tally->slots[i] != 0)
+			least = MIN(least, tally_count(tally, i));
 	return least;
 }
 
@@ -29,17 +32,52 @@ least_count(const struct text *text)
 static void
 text_evict(struct text *text)
 {
+	const struct tally *tally = &text->tally;
 	uint32_t steps = 0;
 
-	while (text->bag.entries[text->cursor % KEYWORDS_MAX].count > text->least) {
-		text->cursor++;
-		if (++steps == KEYWORDS_MAX)
-			text->least = least_count(text);
+	text->cursor %= tally->size;
+	while (tally->slots[text->cursor] == 0 || tally_count(tally, text->cursor) > text->least) {
+		text->cursor = (text->cursor + 1) % tally->size;
+		if (++steps == tally->size)
+			text->least = least_count(tally);
 	}
-	/* The last word moves here and is looked at next. */
-	text->cursor %= KEYWORDS_MAX;
-	text->floor = MAX(text->floor, text->bag.entries[text->cursor].count);
-	bag_remove(&text->bag, text->cursor);
+	/* What moves here from behind is looked at next. */
+	text->floor = MAX(text->floor, tally_count(tally, text->cursor));
+	tally_remove(&text->tally, text->cursor);
+}
+
+static void
+text_add_new(struct text *text, const struct word *word)
+{
+	if (text->tally.count == KEYWORDS_MAX)
+		text_evict(text);
+	uint32_t id = lexicon_take(word->bytes, word->length, word->hash);
+	tally_insert(&text->tally, id, text->floor + 1);
+}
+
+/* Step by step, so that what is read of one word is fetched while others are looked at. Those
+ * that are new here come last: what is thrown out for one may be another, and its id with it. */
+static void
+text_add_some(struct text *text, const struct word *words, size_t count)
+{
+	uint32_t ids[AHEAD];
+	const struct word *new[AHEAD];
+	size_t new_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ids[i] = lexicon_find(words[i].bytes, words[i].length, words[i].hash);
+		tally_expect(&text->tally, ids[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		int found = tally_find(&text->tally, ids[i]);
+
+		if (found >= 0)
+			tally_up(&text->tally, (uint32_t)found);
+		else
+			new[new_count++] = &words[i];
+	}
+	for (size_t i = 0; i < new_count; i++)
+		text_add_new(text, new[i]);
 }
 
 void
@@ -49,36 +87,26 @@ text_add(struct text *text, const char *bytes, size_t length)
 	size_t count = words_of(bytes, length, &words);
 
 	text->added += count;
-	for (size_t i = 0; i < count; i++)
-		bag_expect(&text->bag, words[i].hash);
-	for (size_t i = 0; i < count; i++) {
-		const struct word *word = &words[i];
-		int found = bag_find(&text->bag, word->bytes, word->length, word->hash);
-
-		if (found >= 0) {
-			text->bag.entries[found].count++;
-			continue;
-		}
-		if (text->bag.count == KEYWORDS_MAX)
-			text_evict(text);
-		unsigned index = bag_insert(&text->bag, word->bytes, word->length, word->hash);
-		text->bag.entries[index].count = text->floor + 1;
-	}
+	for (size_t i = 0; i < count; i += AHEAD)
+		text_add_some(text, words + i, MIN(count - i, AHEAD));
 }
 
 /* False: the word was never counted. */
 static bool
 text_remove_word(struct text *text, const struct word *word)
 {
-	int found = bag_find(&text->bag, word->bytes, word->length, word->hash);
+	uint32_t id = lexicon_find(word->bytes, word->length, word->hash);
+	int found = tally_find(&text->tally, id);
 
 	if (found < 0)
 		return text->floor > 0;
-	struct bag_entry *entry = &text->bag.entries[found];
-	entry->count--;
-	text->least = MIN(text->least, entry->count);
-	if (entry->count == 0)
-		bag_remove(&text->bag, (unsigned)found);
+	uint32_t slot = (uint32_t)found;
+	uint64_t left = tally_count(&text->tally, slot) - 1;
+	text->least = MIN(text->least, left);
+	if (left == 0)
+		tally_remove(&text->tally, slot);
+	else
+		tally_down(&text->tally, slot);
 	return true;
 }
 
@@ -95,20 +123,36 @@ text_remove(struct text *text, const char *bytes, size_t length)
 	return known && (text->floor == 0 || text->removed <= text->added / 2);
 }
 
-/* The indices of the commonest words, commonest first, then by their bytes. */
+/* Whether what stands in slot `a` comes before what stands in `b`: the commoner one, then the one
+ * with the smaller bytes (memcmp(3), then the length). */
+static bool
+is_before(const struct tally *tally, uint32_t a, uint32_t b)
+{
+	uint64_t a_count = tally_count(tally, a), b_count = tally_count(tally, b);
+	size_t a_length, b_length;
+
+	if (a_count != b_count)
+		return a_count > b_count;
+	const char *a_bytes = lexicon_bytes(tally_id(tally, a), &a_length);
+	const char *b_bytes = lexicon_bytes(tally_id(tally, b), &b_length);
+	int order = memcmp(a_bytes, b_bytes, MIN(a_length, b_length));
+
+	return order != 0 ? order < 0 : a_length < b_length;
+}
+
+/* The slots of the commonest words, in that order. */
 static size_t
 text_top(const struct text *text, uint32_t top[static KEYWORDS_SHOWN])
 {
-	const struct bag_entry *entries = text->bag.entries;
+	const struct tally *tally = &text->tally;
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < text->bag.count; i++) {
+	for (uint32_t i = 0; i < tally->size; i++) {
 		size_t at = count;
 
-		while (at > 0 &&
-		    (entries[i].count > entries[top[at - 1]].count ||
-			(entries[i].count == entries[top[at - 1]].count &&
-			    bag_compare(&text->bag, i, top[at - 1]) < 0)))
+		if (tally->slots[i] == 0)
+			continue;
+		while (at > 0 && is_before(tally, i, top[at - 1]))
 			at--;
 		if (at == KEYWORDS_SHOWN)
 			continue;
@@ -129,13 +173,13 @@ text_write(const struct text *text, struct json_writer *w)
 	json_array_begin(w);
 	for (size_t i = 0; i < count; i++) {
 		size_t length;
-		const char *word = bag_bytes(&text->bag, top[i], &length);
+		const char *word = lexicon_bytes(tally_id(&text->tally, top[i]), &length);
 
 		json_object_begin(w);
 		json_key(w, "keyword");
 		json_put_string_n(w, word, length);
 		json_key(w, "count");
-		json_put_u64(w, text->bag.entries[top[i]].count);
+		json_put_u64(w, tally_count(&text->tally, top[i]));
 		json_object_end(w);
 	}
 	json_array_end(w);
@@ -150,50 +194,63 @@ text_write(const struct text *text, struct json_writer *w)
 size_t
 text_memory(const struct text *text)
 {
-	return sizeof(*text) + bag_memory(&text->bag);
+	return sizeof(*text) + tally_memory(&text->tally);
 }
 
 void
 text_encode(const struct text *text, struct encoder *e)
 {
+	const struct tally *tally = &text->tally;
+	uint32_t start = tally_start(tally);
+
 	encode_varint(e, text->floor);
 	encode_varint(e, text->added);
 	encode_varint(e, text->removed);
-	encode_varint(e, text->bag.count);
-	for (uint32_t i = 0; i < text->bag.count; i++) {
+	encode_varint(e, tally->count);
+	for (uint32_t i = 0; i < tally->size; i++) {
+		uint32_t slot = (start + i) % tally->size;
 		size_t length;
-		const char *word = bag_bytes(&text->bag, i, &length);
 
+		if (tally->slots[slot] == 0)
+			continue;
+		const char *word = lexicon_bytes(tally_id(tally, slot), &length);
 		encode_bytes(e, word, length);
-		encode_varint(e, text->bag.entries[i].count);
+		encode_varint(e, tally_count(tally, slot));
 		/* Room for a bound of its own, which nobody asked for. */
 		if (text->floor > 0)
 			encode_varint(e, 0);
 	}
 }
 
+static void
+text_decode_word(struct text *text, struct decoder *d)
+{
+	size_t length;
+	const char *word = decode_bytes(d, WORD_MAX_BYTES, &length);
+	uint64_t times = decode_bounded(d, TALLY_MAX_COUNT);
+	uint64_t over = text->floor > 0 ? decode_varint(d) : 0;
+
+	if (length == 0 || times == 0 || over > MIN(times, text->floor))
+		d->failed = true;
+	if (d->failed)
+		return;
+	uint32_t id = lexicon_take(word, length, lexicon_hash(word, length));
+	if (tally_find(&text->tally, id) < 0) {
+		tally_insert(&text->tally, id, times);
+		return;
+	}
+	lexicon_release(id);
+	d->failed = true;
+}
+
 void
 text_decode(struct text *text, struct decoder *d)
 {
-	text->floor = decode_varint(d);
+	text->floor = decode_bounded(d, TALLY_MAX_COUNT - 1);
 	text->added = decode_varint(d);
 	text->removed = decode_varint(d);
 	uint32_t count = (uint32_t)decode_bounded(d, KEYWORDS_MAX);
-	for (uint32_t i = 0; i < count && !d->failed; i++) {
-		size_t length;
-		const char *word = decode_bytes(d, WORD_MAX_BYTES, &length);
-		uint32_t hash = hash_bytes(word, length);
-
-		if (length == 0 || bag_find(&text->bag, word, length, hash) >= 0) {
-			d->failed = true;
-			break;
-		}
-		/* In two steps: inserting may move the entries. */
-		unsigned at = bag_insert(&text->bag, word, length, hash);
-		uint64_t times = decode_varint(d);
-		uint64_t over = text->floor > 0 ? decode_varint(d) : 0;
-		text->bag.entries[at].count = times;
-		if (times == 0 || over > MIN(times, text->floor))
-			d->failed = true;
-	}
+	tally_reserve(&text->tally, count);
+	for (uint32_t i = 0; i < count && !d->failed; i++)
+		text_decode_word(text, d);
 }

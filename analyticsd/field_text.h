@@ -17,22 +17,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "analyticsd/bag.h"
 #include "analyticsd/codec.h"
+#include "analyticsd/tally.h"
 #include "lib/base.h"
 #include "lib/json_write.h"
 
-#define KEYWORDS_MAX 2048
+#define KEYWORDS_MAX TALLY_MAX
 #define KEYWORDS_SHOWN 10
 
-/* In the exact range (floor 0) every count is above 0. No count is below `least`. All zero is
- * empty. */
+/* No count is below `least`. All zero is empty. */
 struct text {
-	struct bag bag;
+	struct tally tally;
 	uint64_t floor;
 	uint64_t added, removed; /* words */
 	uint64_t least; /* for the search of the smallest */
-	uint32_t cursor; /* where that search goes on */
+	uint32_t cursor; /* the slot where that search goes on */
 };
 
 void text_free(struct text *text);
@@ -44,6 +43,7 @@ MUST_CHECK bool text_remove(struct text *text, const char *bytes, size_t length)
  * "keywordsError" (the floor above) of the open object. NULL is an empty one. */
 void text_write(const struct text *text, struct json_writer *w);
 
+/* But for the words themselves, which are the lexicon's. */
 size_t text_memory(const struct text *text);
 void text_encode(const struct text *text, struct encoder *e);
 void text_decode(struct text *text, struct decoder *d);

@@ -10,6 +10,7 @@
 #include "analyticsd/forms_state.h"
 #include "analyticsd/hash.h"
 #include "analyticsd/hot_definition.h"
+#include "analyticsd/lexicon.h"
 #include "lib/mem.h"
 
 /* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read,
@@ -174,10 +175,17 @@ forms_known(const struct forms *forms)
 	return forms->known;
 }
 
+/* What the loaded ones take: each by itself, and the words that they share. */
+static size_t
+all_bytes(const struct forms *forms)
+{
+	return forms->loaded_bytes + lexicon_memory();
+}
+
 static bool
 is_over(const struct forms *forms)
 {
-	return forms->loaded > forms->config.max || forms->loaded_bytes > forms->config.max_bytes;
+	return forms->loaded > forms->config.max || all_bytes(forms) > forms->config.max_bytes;
 }
 
 /* Far enough from over, so that loading one does not have another unloaded, and so on. */
@@ -187,7 +195,7 @@ is_roomy(const struct forms *forms)
 	const struct forms_config *config = &forms->config;
 
 	return forms->loaded < config->max - config->max / ROOM_PART &&
-	    forms->loaded_bytes < config->max_bytes - config->max_bytes / ROOM_PART;
+	    all_bytes(forms) < config->max_bytes - config->max_bytes / ROOM_PART;
 }
 
 static bool
@@ -230,8 +238,7 @@ forms_crowded(const struct forms *forms)
 	size_t count = config->max / CROWD_PART, bytes = config->max_bytes / CROWD_PART;
 
 	return !can_unload(forms) && forms->changed_loaded > forms->loaded / CROWD_PART &&
-	    (forms->loaded > config->max + count ||
-		forms->loaded_bytes > config->max_bytes + bytes);
+	    (forms->loaded > config->max + count || all_bytes(forms) > config->max_bytes + bytes);
 }
 
 /* How far its state lags is not known: a number by chance, so that it is caught up as often as

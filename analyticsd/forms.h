@@ -80,7 +80,7 @@ struct forms_config {
 	struct ledger *ledger;
 	const struct zone *zone;
 	size_t max;
-	size_t max_bytes; /* 0: FORMS_MAX_BYTES */
+	size_t max_bytes; /* with their words; 0: FORMS_MAX_BYTES */
 	size_t step_rows; /* of a form that is counted anew, at once; 0: FORMS_STEP_ROWS */
 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analyticsd/bag.h"
-#include "analyticsd/hash.h"
+#include "analyticsd/lexicon.h"
 #include "lib/base.h"
 
 /* Words of under three letters are never counted, so none stands here. */
@@ -174,17 +174,39 @@ static const char *const table[] = {
     "yourselves",
 };
 
+/* For each its bit: nearly all other words are told by theirs, which is 0. */
+static uint64_t marks[64];
+
+static uint64_t *
+mark_at(uint32_t hash)
+{
+	return &marks[hash / 64 % ARRAY_SIZE(marks)];
+}
+
+static uint64_t
+mark_bit(uint32_t hash)
+{
+	return UINT64_C(1) << hash % 64;
+}
+
+static void
+add_all(struct bag *words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		size_t length = strlen(table[i]);
+		uint32_t hash = lexicon_hash(table[i], length);
+
+		bag_insert(words, table[i], length, hash);
+		*mark_at(hash) |= mark_bit(hash);
+	}
+}
+
 bool
 stop_word(const char *word, size_t length, uint32_t hash)
 {
 	static struct bag words;
 
-	if (words.count == 0) {
-		for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-			size_t size = strlen(table[i]);
-
-			bag_insert(&words, table[i], size, hash_bytes(table[i], size));
-		}
-	}
-	return bag_find(&words, word, length, hash) >= 0;
+	if (words.count == 0)
+		add_all(&words);
+	return (*mark_at(hash) & mark_bit(hash)) != 0 && bag_find(&words, word, length, hash) >= 0;
 }

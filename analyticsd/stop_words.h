@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `word` is folded, its apostrophes are '; `hash` is its hash_bytes(). */
+/* `word` is folded, its apostrophes are '; `hash` is its lexicon_hash(). */
 bool stop_word(const char *word, size_t length, uint32_t hash);
 
 #endif

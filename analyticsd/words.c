@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "analyticsd/hash.h"
+#include "analyticsd/lexicon.h"
 #include "analyticsd/response.h"
 #include "analyticsd/stop_words.h"
 #include "lib/base.h"
@@ -165,7 +165,7 @@ static void
 take_word(size_t length)
 {
 	const char *bytes = folded + folded_length;
-	uint32_t hash = hash_bytes(bytes, length);
+	uint32_t hash = lexicon_hash(bytes, length);
 	size_t slot = hash & (slot_count - 1);
 
 	for (; slots[slot] != 0; slot = (slot + 1) & (slot_count - 1)) {

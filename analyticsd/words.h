@@ -19,7 +19,7 @@
 struct word {
 	const char *bytes;
 	uint32_t length;
-	uint32_t hash; /* hash_bytes() of it */
+	uint32_t hash; /* lexicon_hash() of it */
 };
 
 /* At most RESPONSE_MAX_TEXT bytes of text. The words, each once, in the order of their first

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyticsd/forms.h"
 
+#include <stdio.h>
+
 #include "analyticsd/counters.h"
 #include "analyticsd/forms_recount.h"
 #include "analyticsd/hash.h"
+#include "analyticsd/lexicon.h"
 #include "analyticsd/store_memory.h"
 #include "tests/unit/analyticsd/world.h"
 #include "tests/unit/unit.h"
@@ -27,6 +30,75 @@ TEST(forms_are_crowded_by_their_bytes_too)
 	CHECK(!forms_crowded(w.forms));
 	CHECK(forms_count(w.forms) > 0 && forms_count(w.forms) < (size_t)form);
 	world_end(&w);
+}
+
+#define TEXT_WORDS 160
+
+/* A response with words that no other has. */
+static void
+put_words(struct world *w, int id, int form)
+{
+	char text[TEXT_WORDS * 16] = "";
+	size_t length = 0;
+
+	for (int i = 0; i < TEXT_WORDS; i++)
+		length += (size_t)sprintf(text + length, "word%dn%d ", id, i);
+	world_take(w,
+	    "{\"op\":\"response\",\"doc\":{\"_id\":{\"$oid\":\"%024d\"},"
+	    "\"formId\":{\"$oid\":\"%024d\"},\"answers\":[{\"fieldId\":\"t\",\"value\":\"%s\"}]}}",
+	    id, form, text);
+}
+
+/* The words of a single form are more than all may be: it goes, and they with it. */
+TEST(forms_words_count_too)
+{
+	struct world w;
+	int id = 0;
+
+	world_begin(&w, 100000);
+	world_down(&w);
+	w.max_bytes = 65536;
+	world_up(&w);
+	while (lexicon_memory() <= w.max_bytes)
+		put_words(&w, ++id, 1);
+	CHECK(form_memory(world_find(&w, 1)->form) < w.max_bytes);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 1);
+	world_commit(&w);
+	CHECK_INT(forms_count(w.forms), 0);
+	CHECK_INT(lexicon_memory(), 0);
+	CHECK(!forms_crowded(w.forms));
+	CHECK_INT(world_total(&w, 1), id);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 0);
+	world_end(&w);
+	CHECK_INT(lexicon_memory(), 0);
+}
+
+TEST(forms_are_crowded_by_their_words)
+{
+	struct world w;
+	int form = 0;
+
+	world_begin(&w, 100000);
+	world_down(&w);
+	w.max_bytes = 65536;
+	world_up(&w);
+	for (int round = 0; round < 5; round++) {
+		while (!forms_crowded(w.forms) && form < 1000) {
+			form++;
+			put_words(&w, form, form);
+		}
+		CHECK(lexicon_memory() > w.max_bytes / 2);
+		world_commit(&w);
+		CHECK(!forms_crowded(w.forms));
+		CHECK(lexicon_memory() < w.max_bytes);
+	}
+	CHECK(form < 1000);
+	for (int n = 1; n <= form; n++)
+		CHECK_INT(world_total(&w, n), 1);
+	world_end(&w);
+	CHECK_INT(lexicon_memory(), 0);
 }
 
 TEST(forms_evicts_idle_ones_only)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyticsd/hash.h"
 #include "lib/mem.h"
 #include "tests/unit/analyticsd/support.h"
 #include "tests/unit/unit.h"
@@ -54,7 +53,7 @@ TEST(text_counts_a_word_once_per_text)
 	    "{\"topKeywords\":[{\"keyword\":\"caf\xc3\xa9\",\"count\":1},{\"keyword\":\"fast\","
 	    "\"count\":1}]}");
 	CHECK(drop(&t, "fast") && drop(&t, "caf\xc3\xa9"));
-	CHECK_INT(t.bag.count, 0);
+	CHECK_INT(t.tally.count, 0);
 	CHECK(!drop(&t, "never"));
 	text_free(&t);
 	check_text(__LINE__, NULL, "{\"topKeywords\":[]}");
@@ -92,14 +91,15 @@ TEST(text_exact_up_to_2048_words)
 		}
 	}
 	CHECK_INT(t.floor, 0);
-	for (uint32_t i = 0; i < t.bag.count; i++)
-		CHECK_INT(t.bag.entries[i].count, 3);
+	for (uint32_t i = 0; i < t.tally.size; i++)
+		CHECK(t.tally.slots[i] == 0 || tally_count(&t.tally, i) == 3);
+	CHECK_INT(t.tally.count, KEYWORDS_MAX);
 	/* One goes entirely, another takes its place: still exact. */
 	for (int round = 0; round < 3; round++)
 		CHECK(drop(&t, "word77"));
 	put(&t, "newcomer");
 	CHECK_INT(t.floor, 0);
-	CHECK_INT(t.bag.count, KEYWORDS_MAX);
+	CHECK_INT(t.tally.count, KEYWORDS_MAX);
 	put(&t, "another");
 	CHECK_INT(t.floor, 1);
 	text_free(&t);
@@ -145,15 +145,16 @@ TEST(text_error_is_bounded)
 	for (unsigned n = 0; n < VOCABULARY; n++) {
 		char word[16];
 		int length = snprintf(word, sizeof(word), "word%u", n);
-		int found = bag_find(
-		    &t.bag, word, (size_t)length, hash_bytes(word, (size_t)length));
+		uint32_t hash = lexicon_hash(word, (size_t)length);
+		uint32_t id = lexicon_find(word, (size_t)length, hash);
+		int found = tally_find(&t.tally, id);
 
 		if (found < 0) {
 			CHECK(truth[n] <= t.floor);
 			continue;
 		}
-		const struct bag_entry *entry = &t.bag.entries[found];
-		CHECK(entry->count >= truth[n] && entry->count <= truth[n] + t.floor);
+		uint64_t told = tally_count(&t.tally, (uint32_t)found);
+		CHECK(told >= truth[n] && told <= truth[n] + t.floor);
 	}
 	/* With half of it gone it asks to be done anew. */
 	bool asked = false;
@@ -166,6 +167,70 @@ TEST(text_error_is_bounded)
 	MEM_FREE(&words);
 }
 
+/* What comes out of a state is what went in, with as much memory as it needs. */
+TEST(text_state_goes_back)
+{
+	struct text t = {0}, back = {0};
+	struct buf once, twice;
+	char words[64];
+
+	for (int i = 0; i < 3000; i++) {
+		snprintf(words, sizeof(words), "word%d word%d", i, i * i % 1000);
+		put(&t, words);
+	}
+	CHECK(t.floor > 0);
+	buf_init(&once, 1 << 16);
+	buf_init(&twice, 1 << 16);
+	text_encode(&t, &(struct encoder){.buf = &once});
+	struct decoder d = {.at = buf_bytes(&once), .end = buf_bytes(&once) + buf_length(&once)};
+	text_decode(&back, &d);
+	CHECK(!d.failed && d.at == d.end);
+	CHECK(back.floor == t.floor && back.added == t.added && back.removed == t.removed);
+	CHECK_INT(back.tally.count, t.tally.count);
+	CHECK_INT(text_memory(&back), text_memory(&t));
+	size_t memory = lexicon_memory();
+	text_free(&t);
+	CHECK_INT(lexicon_memory(), memory);
+	text_encode(&back, &(struct encoder){.buf = &twice});
+	CHECK_BYTES(buf_bytes(&twice), buf_length(&twice), buf_bytes(&once), buf_length(&once));
+	text_free(&back);
+	CHECK_INT(lexicon_memory(), 0);
+	buf_free(&once);
+	buf_free(&twice);
+}
+
+static bool
+refused(const char *bytes, size_t length)
+{
+	struct decoder d = {.at = (const uint8_t *)bytes, .end = (const uint8_t *)bytes + length};
+	struct text t = {0};
+
+	text_decode(&t, &d);
+	bool failed = d.failed || d.at != d.end;
+	text_free(&t);
+	return failed;
+}
+
+#define REFUSED(bytes) refused(bytes, sizeof(bytes) - 1)
+
+TEST(text_state_that_cannot_be_is_refused)
+{
+	/* floor, added, removed, number of words; of each its length, bytes, count, and 0 where
+	 * floor is above 0 */
+	CHECK(!REFUSED("\0\2\0\2\3abc\1\3abd\1"));
+	CHECK(!REFUSED("\1\2\0\1\3abc\1\0"));
+	CHECK(!REFUSED("\0\2\0\1\3abc\xff\xff\xff\xff\x3f")); /* TALLY_MAX_COUNT */
+	CHECK(REFUSED("\0\2\0\2\3abc\1\3abc\1")); /* a word twice */
+	CHECK(REFUSED("\0\2\0\1\0\1")); /* of no bytes */
+	CHECK(REFUSED("\0\2\0\1\3abc\0")); /* that never occurred */
+	CHECK(REFUSED("\1\2\0\1\3abc\1\2")); /* over-counted by more than its count */
+	CHECK(REFUSED("\0\2\0\1\3abc\x80\x80\x80\x80\x40")); /* or more often than that */
+	CHECK(REFUSED("\xff\xff\xff\xff\x3f\2\0\0")); /* nor may the next one start there */
+	CHECK(REFUSED("\0\2\0\x81\x10")); /* more than KEYWORDS_MAX */
+	CHECK(REFUSED("\0\2\0\x80\x10\3abc\1")); /* fewer than it says */
+	CHECK_INT(lexicon_memory(), 0);
+}
+
 /* Every word new: the search of the smallest must not go round for each. */
 TEST(text_of_ever_new_words)
 {
@@ -176,7 +241,7 @@ TEST(text_of_ever_new_words)
 		snprintf(words, sizeof(words), "new%da new%db", i, i);
 		put(&t, words);
 	}
-	CHECK_INT(t.bag.count, KEYWORDS_MAX);
+	CHECK_INT(t.tally.count, KEYWORDS_MAX);
 	CHECK(t.floor <= t.added / KEYWORDS_MAX);
 	CHECK(text_memory(&t) < 256 * 1024);
 	text_free(&t);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyticsd/hash.h"
+#include "analyticsd/lexicon.h"
 #include "analyticsd/response.h"
 #include "analyticsd/stop_words.h"
 #include "lib/mem.h"
@@ -156,7 +156,7 @@ TEST(words_of_the_longest_text)
 static bool
 stops(const char *word)
 {
-	return stop_word(word, strlen(word), hash_bytes(word, strlen(word)));
+	return stop_word(word, strlen(word), lexicon_hash(word, strlen(word)));
 }
 
 TEST(stop_words_are_found)
