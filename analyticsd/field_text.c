@@ -21,7 +21,7 @@ least_count(const struct tally *tally)
 	uint64_t least = UINT64_MAX;
 
 	for (uint32_t i = 0; i < tally->size; i++)
-		if (tally->slots[i] != 0)
+		if (tally_count(tally, i) != 0)
 			least = MIN(least, tally_count(tally, i));
 	return least;
 }
@@ -36,7 +36,8 @@ text_evict(struct text *text)
 	uint32_t steps = 0;
 
 	text->cursor %= tally->size;
-	while (tally->slots[text->cursor] == 0 || tally_count(tally, text->cursor) > text->least) {
+	while (tally_count(tally, text->cursor) == 0 ||
+	    tally_count(tally, text->cursor) > text->least) {
 		text->cursor = (text->cursor + 1) % tally->size;
 		if (++steps == tally->size)
 			text->least = least_count(tally);
@@ -150,7 +151,7 @@ text_top(const struct text *text, uint32_t top[static KEYWORDS_SHOWN])
 	for (uint32_t i = 0; i < tally->size; i++) {
 		size_t at = count;
 
-		if (tally->slots[i] == 0)
+		if (tally_count(tally, i) == 0)
 			continue;
 		while (at > 0 && is_before(tally, i, top[at - 1]))
 			at--;
@@ -211,7 +212,7 @@ text_encode(const struct text *text, struct encoder *e)
 		uint32_t slot = (start + i) % tally->size;
 		size_t length;
 
-		if (tally->slots[slot] == 0)
+		if (tally_count(tally, slot) == 0)
 			continue;
 		const char *word = lexicon_bytes(tally_id(tally, slot), &length);
 		encode_bytes(e, word, length);

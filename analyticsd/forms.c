@@ -10,7 +10,6 @@
 #include "analyticsd/forms_state.h"
 #include "analyticsd/hash.h"
 #include "analyticsd/hot_definition.h"
-#include "analyticsd/lexicon.h"
 #include "lib/mem.h"
 
 /* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read,
@@ -19,12 +18,8 @@
 #define LAG_MIN 64
 #define LAG_MAX 1024
 #define LAG_BYTES 32
-/* A commit that makes room is to make it for a part of the limits, or it would come too often. */
-#define CROWD_PART 4
-#define ROOM_PART 4
-#define REST_PART 8
 /* So many rows are added to a form before its memory is counted again. */
-#define COUNT_ROWS 16
+#define COUNT_ROWS 4
 
 static int
 read_store(struct forms *forms, int64_t now_ms)
@@ -57,7 +52,7 @@ forms_new(const struct forms_config *config, int64_t now_ms)
 	if (forms->config.step_rows == 0)
 		forms->config.step_rows = FORMS_STEP_ROWS;
 	if (forms->config.max_bytes == 0)
-		forms->config.max_bytes = FORMS_MAX_BYTES;
+		forms->config.max_bytes = SIZE_MAX / 2;
 	forms->light_max = FORMS_LIGHT_MAX;
 	buf_init(&forms->state, FORM_MAX_STATE);
 	if (read_store(forms, now_ms) < 0)
@@ -90,16 +85,6 @@ forms_place(struct forms *forms, struct hot_form *hot)
 		list_append(hot->room != NULL ? &forms->watched : &forms->idle, &hot->link);
 	else
 		list_append(is_needed(hot) ? &forms->kept : &forms->light, &hot->link);
-}
-
-void
-forms_count_bytes(struct forms *forms, struct hot_form *hot)
-{
-	size_t bytes = hot->form != NULL ? sizeof(*hot) + form_memory(hot->form) : 0;
-
-	bytes += forms_recount_memory(hot);
-	forms->loaded_bytes += bytes - hot->bytes;
-	hot->bytes = bytes;
 }
 
 void
@@ -173,72 +158,6 @@ size_t
 forms_known(const struct forms *forms)
 {
 	return forms->known;
-}
-
-/* What the loaded ones take: each by itself, and the words that they share. */
-static size_t
-all_bytes(const struct forms *forms)
-{
-	return forms->loaded_bytes + lexicon_memory();
-}
-
-static bool
-is_over(const struct forms *forms)
-{
-	return forms->loaded > forms->config.max || all_bytes(forms) > forms->config.max_bytes;
-}
-
-/* Far enough from over, so that loading one does not have another unloaded, and so on. */
-static bool
-is_roomy(const struct forms *forms)
-{
-	const struct forms_config *config = &forms->config;
-
-	return forms->loaded < config->max - config->max / ROOM_PART &&
-	    all_bytes(forms) < config->max_bytes - config->max_bytes / ROOM_PART;
-}
-
-static bool
-can_unload(const struct forms *forms)
-{
-	return !list_empty(&forms->idle) || !list_empty(&forms->watched);
-}
-
-void
-forms_trim(struct forms *forms)
-{
-	while (is_over(forms) && can_unload(forms)) {
-		struct list *list = list_empty(&forms->idle) ? &forms->watched : &forms->idle;
-		struct hot_form *hot = LIST_FIRST(list, struct hot_form, link);
-
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): nor what it did to the list */
-		if (hot->stored)
-			forms_unload(forms, hot);
-		else
-			forms_drop(forms, hot);
-		counters[COUNTER_form_evictions]++;
-	}
-	while (forms->hot.count - forms->loaded > forms->light_max && !list_empty(&forms->light))
-		forms_drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
-}
-
-void
-forms_rest(struct forms *forms)
-{
-	forms->config.max = MAX(forms->config.max / REST_PART, 1);
-	forms->config.max_bytes /= REST_PART;
-	forms->light_max /= REST_PART;
-	forms_trim(forms);
-}
-
-bool
-forms_crowded(const struct forms *forms)
-{
-	const struct forms_config *config = &forms->config;
-	size_t count = config->max / CROWD_PART, bytes = config->max_bytes / CROWD_PART;
-
-	return !can_unload(forms) && forms->changed_loaded > forms->loaded / CROWD_PART &&
-	    (forms->loaded > config->max + count || all_bytes(forms) > config->max_bytes + bytes);
 }
 
 /* How far its state lags is not known: a number by chance, so that it is caught up as often as
@@ -354,7 +273,7 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 		*out = forms_keep(forms, &row);
 	}
 	forms_used(forms, *out);
-	if ((*out)->form != NULL || (!is_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
+	if ((*out)->form != NULL || (!forms_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
 		return 0;
 	return forms_load(forms, *out, now_ms);
 }

@@ -53,7 +53,6 @@ struct recount;
 struct room;
 struct zone;
 
-#define FORMS_MAX_BYTES (14U << 20)
 #define FORMS_LIGHT_MAX 131072
 /* A few milliseconds. */
 #define FORMS_STEP_ROWS 1000
@@ -80,7 +79,7 @@ struct forms_config {
 	struct ledger *ledger;
 	const struct zone *zone;
 	size_t max;
-	size_t max_bytes; /* with their words; 0: FORMS_MAX_BYTES */
+	size_t max_bytes; /* with their words; 0: no bound */
 	size_t step_rows; /* of a form that is counted anew, at once; 0: FORMS_STEP_ROWS */
 };
 

@@ -16,6 +16,7 @@ struct forms {
 	int64_t written_seq; /* the rows of forms in the store account for all up to this one */
 	bool all_written; /* in the transaction that is under way */
 	size_t light_max;
+	bool at_rest;
 	size_t loaded, loaded_bytes; /* forms, and their memory */
 	size_t changed_loaded; /* of them: a commit lets them go */
 	struct list recounts; /* forms_recount.c's, those that began first, first */
@@ -41,7 +42,6 @@ bool forms_is_empty(const struct hot_form *hot);
 bool forms_is_spent(const struct hot_form *hot);
 /* It goes to the end of its list. */
 void forms_used(struct forms *forms, struct hot_form *hot);
-void forms_count_bytes(struct forms *forms, struct hot_form *hot);
 
 /* Loads it, with its state in forms->state. */
 MUST_CHECK int forms_wake(struct forms *forms, struct hot_form *hot, int64_t now_ms);
@@ -55,6 +55,10 @@ uint32_t forms_lag(const struct hot_form *hot);
 struct hot_form *forms_keep(struct forms *forms, const struct store_form *row);
 /* Its state lags as far as it may, and can be written. */
 bool forms_state_due(const struct hot_form *hot);
+
+/* forms_room.c: the memory of its struct form is counted. There is room for one more. */
+void forms_count_bytes(struct forms *forms, struct hot_form *hot);
+bool forms_roomy(const struct forms *forms);
 
 /* forms_tail.c: its row is to be written, in time; it has been; all have been. Those that are not
  * written otherwise, into the transaction. What an earlier process has left to be written. */

@@ -39,13 +39,6 @@ memory_of(struct store *store)
 }
 
 static int
-copy_bytes(struct buf *to, const void *bytes, size_t length)
-{
-	buf_clear(to);
-	return length > 0 ? buf_append(to, bytes, length) : 0;
-}
-
-static int
 memory_position(struct store *store, struct buf *position, bool *partial)
 {
 	struct store_memory *self = memory_of(store);
@@ -53,63 +46,10 @@ memory_position(struct store *store, struct buf *position, bool *partial)
 	if (!self->has_position)
 		return 0;
 	*partial = self->partial;
-	return copy_bytes(position, buf_bytes(&self->position), buf_length(&self->position)) < 0
+	return store_memory_copy(
+		   position, buf_bytes(&self->position), buf_length(&self->position)) < 0
 	    ? -1
 	    : 1;
-}
-
-static int
-memory_row_by_id(struct store *store, const void *id, size_t length, struct store_row *row)
-{
-	struct memory_row *found;
-
-	HASH_FIND(by_id, memory_of(store)->rows_by_id, id, length, found);
-	if (found == NULL)
-		return 0;
-	*row = found->row;
-	return 1;
-}
-
-static int
-memory_row_by_seq(struct store *store, int64_t seq, struct store_row *row)
-{
-	struct memory_row *found;
-
-	HASH_FIND(by_seq, memory_of(store)->rows_by_seq, &seq, sizeof(seq), found);
-	if (found == NULL)
-		return 0;
-	*row = found->row;
-	return 1;
-}
-
-static int
-memory_rows_after(struct store *store, int64_t seq, store_visited *visit, void *owner)
-{
-	struct store_memory *self = memory_of(store);
-	struct store_row row;
-
-	while (seq < self->ends.last_seq) {
-		if (memory_row_by_seq(store, ++seq, &row) > 0 && visit(owner, &row) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-memory_greatest_id(struct store *store, struct buf *id)
-{
-	const struct store_row *greatest = NULL;
-
-	for (struct memory_row *row = memory_of(store)->rows_by_id; row != NULL;
-	     row = row->by_id.next) {
-		size_t common = greatest == NULL ? 0 : MIN(greatest->id_length, row->row.id_length);
-		int order = greatest == NULL ? -1 : memcmp(greatest->id, row->row.id, common);
-		if (order < 0 || (order == 0 && greatest->id_length < row->row.id_length))
-			greatest = &row->row;
-	}
-	if (greatest == NULL)
-		return 0;
-	return copy_bytes(id, greatest->id, greatest->id_length) < 0 ? -1 : 1;
 }
 
 static int
@@ -129,30 +69,13 @@ stage(struct store *store, enum change_kind kind)
 	return change;
 }
 
-static void
-own_bytes(struct store_row *row)
-{
-	if (row->id != NULL)
-		row->id = mem_dup(row->id, row->id_length);
-	if (row->record != NULL)
-		row->record = mem_dup(row->record, row->record_length);
-}
-
-static void
-free_bytes(struct store_row *row)
-{
-	free((void *)(uintptr_t)row->id);
-	free((void *)(uintptr_t)row->record);
-	row->id = row->record = NULL;
-}
-
 static int
 stage_row(struct store *store, enum change_kind kind, const struct store_row *row)
 {
 	struct change *change = stage(store, kind);
 
 	change->row = *row;
-	own_bytes(&change->row);
+	store_memory_own(&change->row);
 	return 0;
 }
 
@@ -188,7 +111,9 @@ memory_put_form(struct store *store, const struct store_form *form, const struct
 	if (form->whole)
 		change->title = mem_strdup(form->title);
 	change->has_bytes = state != NULL;
-	return state == NULL ? 0 : copy_bytes(&change->bytes, buf_bytes(state), buf_length(state));
+	return state == NULL
+	    ? 0
+	    : store_memory_copy(&change->bytes, buf_bytes(state), buf_length(state));
 }
 
 static int
@@ -219,7 +144,7 @@ memory_put_definition(struct store *store, int64_t number, const void *json, siz
 	struct change *change = stage(store, PUT_DEFINITION);
 
 	change->form.number = number;
-	return copy_bytes(&change->bytes, json, length);
+	return store_memory_copy(&change->bytes, json, length);
 }
 
 static int
@@ -228,49 +153,17 @@ memory_put_position(struct store *store, const void *position, size_t length, bo
 	struct change *change = stage(store, PUT_POSITION);
 
 	change->partial = partial;
-	return copy_bytes(&change->bytes, position, length);
+	return store_memory_copy(&change->bytes, position, length);
 }
 
 static void
 change_free(struct change *change)
 {
 	list_remove(&change->link);
-	free_bytes(&change->row);
+	store_memory_disown(&change->row);
 	free(change->title);
 	buf_free(&change->bytes);
 	free(change);
-}
-
-static void
-remove_row(struct store_memory *self, int64_t seq)
-{
-	struct memory_row *row;
-
-	HASH_FIND(by_seq, self->rows_by_seq, &seq, sizeof(seq), row);
-	if (row == NULL)
-		return;
-	/* NOLINTBEGIN(clang-analyzer-core.NullDereference): it does not see into uthash's table */
-	HASH_DELETE(by_seq, self->rows_by_seq, row);
-	if (row->row.id != NULL)
-		HASH_DELETE(by_id, self->rows_by_id, row);
-	/* NOLINTEND(clang-analyzer-core.NullDereference) */
-	free_bytes(&row->row);
-	free(row);
-}
-
-static void
-play_row(struct store_memory *self, const struct store_row *from)
-{
-	struct memory_row *row;
-
-	remove_row(self, from->seq);
-	row = mem_zalloc(sizeof(*row));
-	row->row = *from;
-	own_bytes(&row->row);
-	HASH_ADD(by_seq, self->rows_by_seq, row.seq, sizeof(row->row.seq), row);
-	if (row->row.id != NULL)
-		HASH_ADD_KEYPTR(by_id, self->rows_by_id, row->row.id, row->row.id_length, row);
-	self->ends.last_seq = MAX(self->ends.last_seq, from->seq);
 }
 
 static int
@@ -290,7 +183,8 @@ play_form(struct store_memory *self, const struct change *change)
 	self->ends.last_form = MAX(self->ends.last_form, change->form.number);
 	if (!change->has_bytes)
 		return 0;
-	return copy_bytes(&form->state, buf_bytes(&change->bytes), buf_length(&change->bytes));
+	return store_memory_copy(
+	    &form->state, buf_bytes(&change->bytes), buf_length(&change->bytes));
 }
 
 static int
@@ -299,10 +193,10 @@ play(struct store_memory *self, const struct change *change)
 	switch (change->kind) {
 	case INSERT_ROW:
 	case UPDATE_ROW:
-		play_row(self, &change->row);
+		store_memory_put_row(self, &change->row);
 		return 0;
 	case DELETE_ROW:
-		remove_row(self, change->row.seq);
+		store_memory_remove_row(self, change->row.seq);
 		return 0;
 	case PUT_FORM:
 		return play_form(self, change);
@@ -317,12 +211,12 @@ play(struct store_memory *self, const struct change *change)
 		store_memory_discard(self, store_memory_form(self, change->form.number));
 		return 0;
 	case PUT_DEFINITION:
-		return copy_bytes(&store_memory_form(self, change->form.number)->definition,
+		return store_memory_copy(&store_memory_form(self, change->form.number)->definition,
 		    buf_bytes(&change->bytes), buf_length(&change->bytes));
 	case PUT_POSITION:
 		self->has_position = true;
 		self->partial = change->partial;
-		return copy_bytes(
+		return store_memory_copy(
 		    &self->position, buf_bytes(&change->bytes), buf_length(&change->bytes));
 	}
 	return 0;
@@ -380,7 +274,7 @@ memory_free(struct store **store)
 
 	memory_rollback(*store);
 	HASH_ITER (by_seq, self->rows_by_seq, row, next_row)
-		remove_row(self, row->row.seq);
+		store_memory_remove_row(self, row->row.seq);
 	HASH_ITER (by_id, self->forms, form, next_form)
 		store_memory_discard(self, form);
 	buf_free(&self->position);
@@ -390,14 +284,14 @@ memory_free(struct store **store)
 
 static const struct store_ops memory_ops = {
     .position = memory_position,
-    .row_by_id = memory_row_by_id,
-    .row_by_seq = memory_row_by_seq,
-    .rows_after = memory_rows_after,
+    .row_by_id = store_memory_row_by_id,
+    .row_by_seq = store_memory_row_by_seq,
+    .rows_after = store_memory_rows_after,
     .form = store_memory_form_by_id,
     .form_by_number = store_memory_form_by_number,
     .next_bare = store_memory_next_bare,
     .ends = store_memory_ends,
-    .greatest_id = memory_greatest_id,
+    .greatest_id = store_memory_greatest_id,
     .definition = store_memory_definition,
     .list = store_memory_list,
     .begin = memory_begin,

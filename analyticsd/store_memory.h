@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* store_memory: the inside of the store without a disk, for store_memory.c and
- * store_memory_forms.c alone. */
+/* store_memory: the inside of the store without a disk, for store_memory*.c
+ * alone. */
 #ifndef ANALYTICSD_STORE_MEMORY_H
 #define ANALYTICSD_STORE_MEMORY_H
 
@@ -33,6 +33,15 @@ struct store_memory {
 	struct store_ends ends;
 };
 
+/* The bytes take the place of what is in `to`. 0 or -1. */
+int store_memory_copy(struct buf *to, const void *bytes, size_t length);
+/* The id and the record of a row become its own copies; these are freed. */
+void store_memory_own(struct store_row *row);
+void store_memory_disown(struct store_row *row);
+/* In the place of the one of its seq, if there is one; and none in its place. */
+void store_memory_put_row(struct store_memory *self, const struct store_row *from);
+void store_memory_remove_row(struct store_memory *self, int64_t seq);
+
 /* NULL: there is none. */
 struct memory_form *store_memory_form(struct store_memory *self, int64_t number);
 /* What put_form says of a form that may be new (all zero). */
@@ -44,6 +53,11 @@ void store_memory_extend_form(struct memory_form *form, const struct store_form 
 void store_memory_discard(struct store_memory *self, struct memory_form *form);
 
 /* Operations of the store. */
+int store_memory_row_by_id(
+    struct store *store, const void *id, size_t length, struct store_row *row);
+int store_memory_row_by_seq(struct store *store, int64_t seq, struct store_row *row);
+int store_memory_rows_after(struct store *store, int64_t seq, store_visited *visit, void *owner);
+int store_memory_greatest_id(struct store *store, struct buf *id);
 int store_memory_form_by_id(
     struct store *store, const struct form_id *id, struct store_form *form, struct buf *state);
 int store_memory_form_by_number(struct store *store, int64_t number, struct store_form *form);

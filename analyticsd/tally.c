@@ -33,43 +33,85 @@ void
 tally_free(struct tally *tally)
 {
 	for (uint32_t i = 0; i < tally->size; i++)
-		if (tally->slots[i] != 0)
+		if (tally_count(tally, i) != 0)
 			lexicon_release(tally_id(tally, i));
 	MEM_FREE(&tally->slots);
 	*tally = (struct tally){0};
 }
 
-static uint32_t
-id_of(uint64_t taken)
+/* What stands in a slot; count 0: nothing. */
+struct taken {
+	uint64_t count;
+	uint32_t id;
+};
+
+static struct taken
+get(const struct tally *tally, uint32_t slot)
 {
-	return (uint32_t)taken & ((1U << TALLY_ID_BITS) - 1);
+	return (struct taken){tally_count(tally, slot), tally_id(tally, slot)};
+}
+
+/* What fits. */
+static void
+set(struct tally *tally, uint32_t slot, struct taken taken)
+{
+	if (tally->is_wide)
+		tally->slots.wide[slot] = taken.count << TALLY_ID_BITS | taken.id;
+	else
+		tally->slots.narrow[slot] = (uint32_t)taken.count << TALLY_NARROW_ID_BITS |
+		    taken.id;
+}
+
+static void
+make_slots(struct tally *tally, bool wide)
+{
+	tally->is_wide = wide;
+	if (wide)
+		tally->slots.wide = mem_zalloc(tally->size * sizeof(tally->slots.wide[0]));
+	else
+		tally->slots.narrow = mem_zalloc(tally->size * sizeof(tally->slots.narrow[0]));
+}
+
+/* Each stays in its slot. */
+static void
+fit(struct tally *tally, struct taken taken)
+{
+	struct tally old = *tally;
+
+	if (old.is_wide ||
+	    (taken.id >> TALLY_NARROW_ID_BITS == 0 && taken.count <= TALLY_NARROW_MAX_COUNT))
+		return;
+	make_slots(tally, true);
+	for (uint32_t i = 0; i < old.size; i++)
+		set(tally, i, get(&old, i));
+	MEM_FREE(&old.slots);
 }
 
 /* Whether `a` is to stand in this slot and `b` behind it: the one that comes from farther away. */
 static bool
-is_before(const struct tally *tally, uint64_t a, uint64_t b, uint32_t slot)
+is_before(const struct tally *tally, uint32_t a, uint32_t b, uint32_t slot)
 {
-	uint32_t a_way = distance(tally, tally_home(tally, id_of(a)), slot);
-	uint32_t b_way = distance(tally, tally_home(tally, id_of(b)), slot);
+	uint32_t a_way = distance(tally, tally_home(tally, a), slot);
+	uint32_t b_way = distance(tally, tally_home(tally, b), slot);
 
-	return a_way != b_way ? a_way > b_way : tally_rank(id_of(a)) < tally_rank(id_of(b));
+	return a_way != b_way ? a_way > b_way : tally_rank(a) < tally_rank(b);
 }
 
 /* Whoever stands where it is to stand moves on, and so on up to the next gap. */
 static void
-place(struct tally *tally, uint64_t taken)
+place(struct tally *tally, struct taken taken)
 {
-	uint32_t slot = tally_home(tally, id_of(taken));
+	uint32_t slot = tally_home(tally, taken.id);
 
-	for (; tally->slots[slot] != 0; slot = next_slot(tally, slot)) {
-		uint64_t there = tally->slots[slot];
+	for (; tally_count(tally, slot) != 0; slot = next_slot(tally, slot)) {
+		struct taken there = get(tally, slot);
 
-		if (is_before(tally, taken, there, slot)) {
-			tally->slots[slot] = taken;
+		if (is_before(tally, taken.id, there.id, slot)) {
+			set(tally, slot, taken);
 			taken = there;
 		}
 	}
-	tally->slots[slot] = taken;
+	set(tally, slot, taken);
 }
 
 void
@@ -83,10 +125,10 @@ tally_reserve(struct tally *tally, uint32_t count)
 	while (room(sizes[which]) < count)
 		which++;
 	tally->size = sizes[which];
-	tally->slots = mem_zalloc(tally->size * sizeof(tally->slots[0]));
+	make_slots(tally, old.is_wide);
 	for (uint32_t i = 0; i < old.size; i++)
-		if (old.slots[i] != 0)
-			place(tally, old.slots[i]);
+		if (tally_count(&old, i) != 0)
+			place(tally, get(&old, i));
 	MEM_FREE(&old.slots);
 }
 
@@ -96,9 +138,11 @@ tally_find(const struct tally *tally, uint32_t id)
 	if (tally->size == 0 || id == LEXICON_NONE)
 		return -1;
 	for (uint32_t slot = tally_home(tally, id);; slot = next_slot(tally, slot)) {
-		if (tally_id(tally, slot) == id)
+		uint32_t there = tally_id(tally, slot);
+
+		if (there == id)
 			return (int)slot;
-		if (tally->slots[slot] == 0)
+		if (there == LEXICON_NONE)
 			return -1;
 	}
 }
@@ -106,9 +150,31 @@ tally_find(const struct tally *tally, uint32_t id)
 void
 tally_insert(struct tally *tally, uint32_t id, uint64_t count)
 {
+	struct taken taken = {count, id};
+
 	tally_reserve(tally, tally->count + 1);
-	place(tally, count << TALLY_ID_BITS | id);
+	fit(tally, taken);
+	place(tally, taken);
 	tally->count++;
+}
+
+void
+tally_up(struct tally *tally, uint32_t slot)
+{
+	struct taken taken = get(tally, slot);
+
+	taken.count++;
+	fit(tally, taken);
+	set(tally, slot, taken);
+}
+
+void
+tally_down(struct tally *tally, uint32_t slot)
+{
+	struct taken taken = get(tally, slot);
+
+	taken.count--;
+	set(tally, slot, taken);
 }
 
 void
@@ -118,12 +184,12 @@ tally_remove(struct tally *tally, uint32_t slot)
 
 	lexicon_release(tally_id(tally, slot));
 	tally->count--;
-	while (tally->slots[next] != 0 && tally_home(tally, tally_id(tally, next)) != next) {
-		tally->slots[slot] = tally->slots[next];
+	while (tally_count(tally, next) != 0 && tally_home(tally, tally_id(tally, next)) != next) {
+		set(tally, slot, get(tally, next));
 		slot = next;
 		next = next_slot(tally, next);
 	}
-	tally->slots[slot] = 0;
+	set(tally, slot, (struct taken){0});
 }
 
 /* Behind those that have come around the end. */
@@ -132,7 +198,7 @@ tally_start(const struct tally *tally)
 {
 	uint32_t slot = 0;
 
-	while (slot < tally->size && tally->slots[slot] != 0 &&
+	while (slot < tally->size && tally_count(tally, slot) != 0 &&
 	    tally_home(tally, tally_id(tally, slot)) > slot)
 		slot++;
 	return slot;
@@ -141,5 +207,6 @@ tally_start(const struct tally *tally)
 size_t
 tally_memory(const struct tally *tally)
 {
-	return tally->size * sizeof(tally->slots[0]);
+	return tally->size *
+	    (tally->is_wide ? sizeof(tally->slots.wide[0]) : sizeof(tally->slots.narrow[0]));
 }

@@ -18,6 +18,15 @@ take(unsigned n)
 	return lexicon_take(word, length, lexicon_hash(word, length));
 }
 
+static uint32_t
+lexicon_at(unsigned n)
+{
+	char word[16];
+	size_t length = (size_t)snprintf(word, sizeof(word), "word%u", n);
+
+	return lexicon_find(word, length, lexicon_hash(word, length));
+}
+
 /* Each is found, and they stand in the order of their ranks. */
 static void
 check_order(const struct tally *tally)
@@ -27,7 +36,7 @@ check_order(const struct tally *tally)
 	for (uint32_t i = 0; i < tally->size; i++) {
 		uint32_t slot = (start + i) % tally->size;
 
-		if (tally->slots[slot] == 0)
+		if (tally_count(tally, slot) == 0)
 			continue;
 		uint32_t id = tally_id(tally, slot);
 		CHECK_INT(tally_find(tally, id), slot);
@@ -39,13 +48,15 @@ check_order(const struct tally *tally)
 }
 
 /* Any order of what can be done, against a plain array. */
-TEST(tally_counts)
+static void
+count(uint64_t max_count)
 {
 	static uint64_t model[MODEL];
 	static uint32_t ids[MODEL];
 	struct dice dice = dice_new();
 	struct tally tally = {0};
 
+	memset(model, 0, sizeof(model));
 	for (unsigned n = 0; n < MODEL; n++)
 		ids[n] = take(n);
 	for (int step = 0; step < 400000; step++) {
@@ -56,7 +67,7 @@ TEST(tally_counts)
 		if (step % 1000 == 0)
 			check_order(&tally);
 		if (found < 0 && tally.count < TALLY_MAX) {
-			model[n] = 1 + dice_next(&dice) % (TALLY_MAX_COUNT / 2);
+			model[n] = 1 + dice_next(&dice) % max_count;
 			tally_insert(&tally, take(n), model[n]);
 			continue;
 		}
@@ -84,6 +95,56 @@ TEST(tally_counts)
 	CHECK_INT(lexicon_memory(), 0);
 }
 
+TEST(tally_counts)
+{
+	count(3);
+	/* Some grow out of 4 bytes on the way. */
+	count(TALLY_NARROW_MAX_COUNT);
+	count(TALLY_MAX_COUNT / 2);
+}
+
+/* Wide from the first that does not fit on: a count that grows, one that comes, an id. */
+TEST(tally_widens)
+{
+	struct tally grows = {0}, comes = {0}, far = {0};
+	uint32_t id;
+
+	for (unsigned n = 0; n < 100; n++) {
+		tally_insert(&grows, take(n), TALLY_NARROW_MAX_COUNT - n % 2);
+		tally_insert(&comes, take(n), 1);
+	}
+	CHECK_INT(tally_memory(&grows), 152 * sizeof(uint32_t));
+	tally_up(&grows, (uint32_t)tally_find(&grows, id = take(7)));
+	CHECK_INT(tally_memory(&grows), 152 * sizeof(uint32_t));
+	tally_up(&grows, (uint32_t)tally_find(&grows, id));
+	CHECK_INT(tally_memory(&grows), 152 * sizeof(uint64_t));
+	CHECK_INT(
+	    tally_count(&grows, (uint32_t)tally_find(&grows, id)), TALLY_NARROW_MAX_COUNT + 1);
+	lexicon_release(id);
+	check_order(&grows);
+	tally_insert(&comes, id = take(100), TALLY_NARROW_MAX_COUNT + 1);
+	CHECK_INT(tally_memory(&comes), 152 * sizeof(uint64_t));
+	CHECK_INT(
+	    tally_count(&comes, (uint32_t)tally_find(&comes, id)), TALLY_NARROW_MAX_COUNT + 1);
+	check_order(&comes);
+	tally_free(&grows);
+	tally_free(&comes);
+	/* So many words that ids do not fit. */
+	unsigned words = 0;
+	do
+		id = take(1000000 + words++);
+	while (id >> TALLY_NARROW_ID_BITS == 0);
+	tally_insert(&far, take(1000000), 1);
+	CHECK(!far.is_wide);
+	tally_insert(&far, id, 1);
+	CHECK(far.is_wide);
+	check_order(&far);
+	tally_free(&far);
+	for (unsigned n = 0; n + 1 < words; n++)
+		lexicon_release(lexicon_at(1000000 + n));
+	CHECK_INT(lexicon_memory(), 0);
+}
+
 TEST(tally_grows_by_half)
 {
 	struct tally tally = {0}, at_once = {0};
@@ -96,9 +157,9 @@ TEST(tally_grows_by_half)
 	}
 	CHECK_INT(tally_memory(&tally), TALLY_MAX / 4 * 5 * sizeof(uint64_t));
 	for (uint32_t i = 0; i < tally.size; i++)
-		CHECK(tally.slots[i] == 0 || tally_count(&tally, i) == TALLY_MAX_COUNT);
+		CHECK(tally_count(&tally, i) == 0 || tally_count(&tally, i) == TALLY_MAX_COUNT);
 	tally_reserve(&at_once, TALLY_MAX);
-	CHECK_INT(tally_memory(&at_once), tally_memory(&tally));
+	CHECK_INT(at_once.size, tally.size);
 	CHECK_INT(at_once.count, 0);
 	CHECK_INT(lexicon_count(), TALLY_MAX);
 	tally_free(&tally);
