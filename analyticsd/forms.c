@@ -103,6 +103,7 @@ forms_unload(struct forms *forms, struct hot_form *hot)
 	if (hot->form == NULL)
 		return;
 	forms_recount_end(forms, hot);
+	forms_left(forms, hot);
 	hot->needs_state = false;
 	form_free(&hot->form);
 	forms->loaded--;
@@ -311,10 +312,11 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 	forms_place(forms, hot);
 }
 
+/* A loaded one is written when it goes, too: to do so just when it was loaded would be in vain. */
 bool
 forms_state_due(const struct hot_form *hot)
 {
-	return hot->form != NULL && hot->recount == NULL && hot->rows_behind >= forms_lag(hot);
+	return hot->form != NULL && hot->recount == NULL && hot->rows_behind >= 2 * forms_lag(hot);
 }
 
 void

@@ -10,10 +10,10 @@
  * large their states are.
  *
  * The state of a form is not written each time that a response is added either, but when it lags
- * as far as that. Anything else that happens to a form (a response changed or taken back, a
- * definition) has it written with the next commit, row and state. A form that cannot be brought up
- * to date by what is in memory, or whose state does not decode or was made in another time zone, is
- * counted anew from its chain, in steps (forms_recount.h).
+ * twice as far as that, or when the form is to be unloaded. Anything else that happens to a form (a
+ * response changed or taken back, a definition) has it written with the next commit, row and state.
+ * A form that cannot be brought up to date by what is in memory, or whose state does not decode or
+ * was made in another time zone, is counted anew from its chain, in steps (forms_recount.h).
  *
  * Nor is the row of a form that was only appended to written with each commit: forms_write() is
  * told when. What is committed without it stands in the rows of responses, at their end (the
@@ -62,6 +62,7 @@ struct hot_form {
 	struct store_form row; /* as it shall stand in the store */
 	struct room *room; /* who watches it, or NULL; see forms_watch() */
 	bool changed; /* it is written with the next commit */
+	bool leaving; /* it is unloaded then */
 	bool needs_state; /* the rows behind the state do not tell what changed */
 	struct recount *recount; /* it is being counted anew (forms_recount.h); else NULL */
 	bool stored; /* it has a row in the store */
@@ -119,7 +120,8 @@ MUST_CHECK int forms_write(struct forms *forms, bool all);
 void forms_committed(struct forms *forms);
 /* So much is in the tail that the next commit must write all rows. */
 bool forms_tail_full(const struct forms *forms);
-/* Unloads idle forms while there are more than the limits allow, and drops light ones likewise. */
+/* Unloads idle forms while there are more than the limits allow, and drops light ones likewise. One
+ * whose state lags by some rows is unloaded by the next commit, which writes it. */
 void forms_trim(struct forms *forms);
 /* More are loaded than the limits allow, and a commit would let some of them go. */
 bool forms_crowded(const struct forms *forms);

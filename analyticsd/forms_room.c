@@ -11,6 +11,9 @@
 #define CROWD_PART 4
 #define ROOM_PART 4
 #define REST_PART 8
+/* A form that goes has its state written before, unless it lags by less than this part of what it
+ * may: the rows behind it would be read once more, a page for each, when it is loaded again. */
+#define LEAVE_PART 16
 
 void
 forms_count_bytes(struct forms *forms, struct hot_form *hot)
@@ -19,7 +22,29 @@ forms_count_bytes(struct forms *forms, struct hot_form *hot)
 
 	bytes += forms_recount_memory(hot);
 	forms->loaded_bytes += bytes - hot->bytes;
+	if (hot->leaving)
+		forms->leaving_bytes += bytes - hot->bytes;
 	hot->bytes = bytes;
+}
+
+/* It goes with the commit that writes it. */
+static void
+leave(struct forms *forms, struct hot_form *hot)
+{
+	hot->leaving = true;
+	forms->leaving++;
+	forms->leaving_bytes += hot->bytes;
+	forms_changed(forms, hot, true);
+}
+
+void
+forms_left(struct forms *forms, struct hot_form *hot)
+{
+	if (!hot->leaving)
+		return;
+	hot->leaving = false;
+	forms->leaving--;
+	forms->leaving_bytes -= hot->bytes;
 }
 
 /* What the loaded ones take: each by itself, and the words that they share, with those of another
@@ -30,10 +55,12 @@ all_bytes(const struct forms *forms)
 	return forms->loaded_bytes + (forms->at_rest ? 0 : lexicon_memory());
 }
 
+/* Those that are about to go do not count. */
 static bool
 is_over(const struct forms *forms)
 {
-	return forms->loaded > forms->config.max || all_bytes(forms) > forms->config.max_bytes;
+	return forms->loaded - forms->leaving > forms->config.max ||
+	    all_bytes(forms) - forms->leaving_bytes > forms->config.max_bytes;
 }
 
 /* Far enough from over, so that loading one does not have another unloaded, and so on. */
@@ -52,22 +79,40 @@ can_unload(const struct forms *forms)
 	return !list_empty(&forms->idle) || !list_empty(&forms->watched);
 }
 
-void
-forms_trim(struct forms *forms)
+static void
+evict(struct forms *forms, struct hot_form *hot, bool at_once)
+{
+	counters[COUNTER_form_evictions]++;
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see what list_remove() did */
+	if (!hot->stored)
+		forms_drop(forms, hot);
+	else if (!at_once && hot->rows_behind >= forms_lag(hot) / LEAVE_PART)
+		leave(forms, hot);
+	else
+		forms_unload(forms, hot);
+}
+
+static void
+trim(struct forms *forms, bool at_once)
 {
 	while (is_over(forms) && can_unload(forms)) {
 		struct list *list = list_empty(&forms->idle) ? &forms->watched : &forms->idle;
-		struct hot_form *hot = LIST_FIRST(list, struct hot_form, link);
-
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): nor what it did to the list */
-		if (hot->stored)
-			forms_unload(forms, hot);
-		else
-			forms_drop(forms, hot);
-		counters[COUNTER_form_evictions]++;
+		evict(forms, LIST_FIRST(list, struct hot_form, link), at_once);
 	}
 	while (forms->hot.count - forms->loaded > forms->light_max && !list_empty(&forms->light))
 		forms_drop(forms, LIST_FIRST(&forms->light, struct hot_form, link));
+}
+
+void
+forms_trim(struct forms *forms)
+{
+	trim(forms, forms->at_rest);
+}
+
+void
+forms_trim_now(struct forms *forms)
+{
+	trim(forms, true);
 }
 
 void

@@ -18,6 +18,7 @@ struct forms {
 	size_t light_max;
 	bool at_rest;
 	size_t loaded, loaded_bytes; /* forms, and their memory */
+	size_t leaving, leaving_bytes; /* of them */
 	size_t changed_loaded; /* of them: a commit lets them go */
 	struct list recounts; /* forms_recount.c's, those that began first, first */
 	size_t recount_count;
@@ -59,6 +60,10 @@ bool forms_state_due(const struct hot_form *hot);
 /* forms_room.c: the memory of its struct form is counted. There is room for one more. */
 void forms_count_bytes(struct forms *forms, struct hot_form *hot);
 bool forms_roomy(const struct forms *forms);
+/* forms_trim(), and nothing is left to be written. */
+void forms_trim_now(struct forms *forms);
+/* One that was to go with this commit is as any other. */
+void forms_left(struct forms *forms, struct hot_form *hot);
 
 /* forms_tail.c: its row is to be written, in time; it has been; all have been. Those that are not
  * written otherwise, into the transaction. What an earlier process has left to be written. */

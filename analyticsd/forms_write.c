@@ -150,10 +150,12 @@ forms_committed(struct forms *forms)
 			forms->changed_loaded++;
 		else if (!hot->stored && hot->room == NULL)
 			forms_drop(forms, hot);
+		else if (hot->leaving)
+			forms_unload(forms, hot);
 		else
 			forms_place(forms, hot);
 	}
 	if (forms->all_written)
 		forms_tail_written(forms);
-	forms_trim(forms);
+	forms_trim_now(forms);
 }

@@ -70,6 +70,7 @@ TEST(forms_words_count_too)
 	CHECK(!forms_crowded(w.forms));
 	CHECK_INT(world_total(&w, 1), id);
 	forms_trim(w.forms);
+	world_commit(&w);
 	CHECK_INT(forms_count(w.forms), 0);
 	world_end(&w);
 	CHECK_INT(lexicon_memory(), 0);
@@ -257,6 +258,40 @@ TEST(forms_tail_knows_what_was_written)
 	world_end(&w);
 }
 
+/* What was added to it would be read again. */
+TEST(forms_are_written_when_they_go)
+{
+	struct world w;
+
+	world_begin(&w, 1);
+	world_put(&w, 1, 1, 4);
+	world_commit(&w);
+	for (int id = 11; id <= 30; id++)
+		world_put(&w, id, 1, 4);
+	world_commit(&w);
+	CHECK_INT(stored(&w, 1).state_seq, STORE_NO_STATE);
+	world_put(&w, 2, 2, 4);
+	world_put(&w, 3, 3, 4);
+	/* Form 1 is to go, with the next commit. */
+	CHECK_INT(forms_count(w.forms), 3);
+	CHECK_INT(world_total(&w, 1), 21);
+	commit_responses(&w);
+	CHECK_INT(stored(&w, 1).state_seq, 21);
+	uint64_t loads = counters[COUNTER_form_loads];
+	CHECK_INT(world_total(&w, 1), 21);
+	CHECK_INT(counters[COUNTER_form_loads], loads + 1);
+	CHECK_INT(world_find(&w, 1)->rows_behind, 0);
+	/* One that lags by a row or two goes at once. */
+	world_put(&w, 31, 1, 4);
+	world_commit(&w);
+	CHECK_INT(world_total(&w, 2), 1);
+	forms_trim(w.forms);
+	CHECK_INT(forms_count(w.forms), 1);
+	CHECK(!forms_dirty(w.forms));
+	CHECK_INT(world_total(&w, 1), 22);
+	world_end(&w);
+}
+
 /* A form whose row is not written must not be forgotten. */
 TEST(forms_in_the_tail_stay)
 {
@@ -315,7 +350,7 @@ TEST(forms_of_another_zone_are_counted_anew)
 	struct world w;
 
 	world_begin(&w, 10);
-	for (int id = 1; id <= 80; id++)
+	for (int id = 1; id <= 200; id++)
 		world_put(&w, id, 7, 4);
 	world_commit(&w);
 	world_down(&w);
@@ -323,7 +358,7 @@ TEST(forms_of_another_zone_are_counted_anew)
 	w.zone = zone_open("Asia/Tokyo");
 	world_up(&w);
 	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
-	CHECK_INT(world_total(&w, 7), 80);
+	CHECK_INT(world_total(&w, 7), 200);
 	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
 	world_end(&w);
 }
@@ -348,7 +383,7 @@ TEST(forms_of_older_rules_are_counted_anew)
 	struct world w;
 
 	world_begin(&w, 10);
-	for (int id = 1; id <= 80; id++)
+	for (int id = 1; id <= 200; id++)
 		world_put(&w, id, 7, 4);
 	world_commit(&w);
 	int64_t number = world_find(&w, 7)->row.number;
@@ -356,13 +391,13 @@ TEST(forms_of_older_rules_are_counted_anew)
 	age_state(&w, number);
 	world_up(&w);
 	uint64_t rebuilds = counters[COUNTER_form_rebuilds];
-	CHECK_INT(world_total(&w, 7), 80);
+	CHECK_INT(world_total(&w, 7), 200);
 	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
-	world_put(&w, 81, 7, 4);
+	world_put(&w, 201, 7, 4);
 	world_commit(&w);
 	world_down(&w);
 	world_up(&w);
-	CHECK_INT(world_total(&w, 7), 81);
+	CHECK_INT(world_total(&w, 7), 201);
 	CHECK_INT(counters[COUNTER_form_rebuilds], rebuilds + 1);
 	world_end(&w);
 }
