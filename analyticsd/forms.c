@@ -12,12 +12,14 @@
 #include "analyticsd/hot_definition.h"
 #include "lib/mem.h"
 
-/* How many rows a state may lag. A row costs microseconds to read and add; a state costs to read,
- * decode, encode and write about a row per LAG_BYTES. So the one costs no more than the other; and
- * a form is loaded within milliseconds. */
-#define LAG_MIN 64
-#define LAG_MAX 1024
-#define LAG_BYTES 32
+/* How many rows the state of a loaded form may lag: it is small beside the rows then, and read
+ * within a millisecond or two after a death. */
+#define LAG_MIN 128
+#define LAG_MAX 2048
+#define LAG_BYTES 16
+/* That of a light form: nobody looks at it, so its rows are not read before somebody does, as long
+ * as that takes milliseconds. */
+#define LIGHT_LAG 1024
 /* So many rows are added to a form before its memory is counted again. */
 #define COUNT_ROWS 4
 
@@ -166,7 +168,7 @@ forms_known(const struct forms *forms)
 static uint32_t
 guess_lag(const struct store_form *row)
 {
-	return (uint32_t)(hash_bytes64(&row->head, sizeof(row->head)) % LAG_MIN);
+	return (uint32_t)(hash_bytes64(&row->head, sizeof(row->head)) % LIGHT_LAG);
 }
 
 struct hot_form *
@@ -274,7 +276,7 @@ forms_seat(struct forms *forms, const struct form_id *id, int64_t now_ms, struct
 		*out = forms_keep(forms, &row);
 	}
 	forms_used(forms, *out);
-	if ((*out)->form != NULL || (!forms_roomy(forms) && (*out)->rows_behind < forms_lag(*out)))
+	if ((*out)->form != NULL || (!forms_roomy(forms) && (*out)->rows_behind < LIGHT_LAG))
 		return 0;
 	return forms_load(forms, *out, now_ms);
 }
@@ -312,11 +314,10 @@ forms_changed(struct forms *forms, struct hot_form *hot, bool with_state)
 	forms_place(forms, hot);
 }
 
-/* A loaded one is written when it goes, too: to do so just when it was loaded would be in vain. */
 bool
 forms_state_due(const struct hot_form *hot)
 {
-	return hot->form != NULL && hot->recount == NULL && hot->rows_behind >= 2 * forms_lag(hot);
+	return hot->form != NULL && hot->recount == NULL && hot->rows_behind >= forms_lag(hot);
 }
 
 void

@@ -4,16 +4,17 @@
  * A form is loaded (it has its struct form) or light (its row alone). A response that is new is
  * appended to a light form without loading it: the row goes into the chain, and that is all. Its
  * state lags behind its chain then, and what came behind the state is found in the chain and added
- * when the form is loaded. It is loaded when somebody asks for it, when anything but an
- * append happens to it, or when its state lags by as many rows as it costs to load it (some hundred
- * at most). So what a response costs hardly depends on how many forms there are, nor on how
- * large their states are.
+ * when the form is loaded. It is loaded when somebody asks for it, when anything but an append
+ * happens to it, when there is room, or when its state lags by a thousand rows, which are read in
+ * some milliseconds. So what a response costs hardly depends on how many forms there are, nor on
+ * how large their states are.
  *
- * The state of a form is not written each time that a response is added either, but when it lags
- * twice as far as that, or when the form is to be unloaded. Anything else that happens to a form (a
- * response changed or taken back, a definition) has it written with the next commit, row and state.
- * A form that cannot be brought up to date by what is in memory, or whose state does not decode or
- * was made in another time zone, is counted anew from its chain, in steps (forms_recount.h).
+ * The state of a loaded form is not written each time that a response is added either, but when it
+ * lags by some hundred rows, or when the form is to be unloaded. Anything else that happens to a
+ * form (a response changed or taken back, a definition) has it written with the next commit, row
+ * and state. A form that cannot be brought up to date by what is in memory, or whose state does not
+ * decode or was made in another time zone, is counted anew from its chain, in steps
+ * (forms_recount.h).
  *
  * Nor is the row of a form that was only appended to written with each commit: forms_write() is
  * told when. What is committed without it stands in the rows of responses, at their end (the

@@ -13,7 +13,7 @@
 #define REST_PART 8
 /* A form that goes has its state written before, unless it lags by less than this part of what it
  * may: the rows behind it would be read once more, a page for each, when it is loaded again. */
-#define LEAVE_PART 16
+#define LEAVE_PART 32
 
 void
 forms_count_bytes(struct forms *forms, struct hot_form *hot)

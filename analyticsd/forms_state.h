@@ -49,7 +49,7 @@ MUST_CHECK int forms_wake(struct forms *forms, struct hot_form *hot, int64_t now
 /* Counts the response of a row. */
 MUST_CHECK int forms_add_row(
     struct forms *forms, struct hot_form *hot, const struct store_row *row);
-/* How many rows its state may lag. */
+/* How many rows its state may lag while it is loaded. */
 uint32_t forms_lag(const struct hot_form *hot);
 
 /* What is in the store of it, light, among the hot ones. */
