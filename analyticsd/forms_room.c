@@ -14,6 +14,8 @@
 /* A form that goes has its state written before, unless it lags by less than this part of what it
  * may: the rows behind it would be read once more, a page for each, when it is loaded again. */
 #define LEAVE_PART 32
+/* Of all bytes, those that wait for that; what is more goes without. */
+#define LEAVING_PART 8
 
 void
 forms_count_bytes(struct forms *forms, struct hot_form *hot)
@@ -79,6 +81,13 @@ can_unload(const struct forms *forms)
 	return !list_empty(&forms->idle) || !list_empty(&forms->watched);
 }
 
+static bool
+is_worth_writing(const struct forms *forms, const struct hot_form *hot)
+{
+	return hot->rows_behind >= forms_lag(hot) / LEAVE_PART &&
+	    forms->leaving_bytes < forms->config.max_bytes / LEAVING_PART;
+}
+
 static void
 evict(struct forms *forms, struct hot_form *hot, bool at_once)
 {
@@ -86,7 +95,7 @@ evict(struct forms *forms, struct hot_form *hot, bool at_once)
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it does not see what list_remove() did */
 	if (!hot->stored)
 		forms_drop(forms, hot);
-	else if (!at_once && hot->rows_behind >= forms_lag(hot) / LEAVE_PART)
+	else if (!at_once && is_worth_writing(forms, hot))
 		leave(forms, hot);
 	else
 		forms_unload(forms, hot);

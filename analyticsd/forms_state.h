@@ -62,7 +62,7 @@ void forms_count_bytes(struct forms *forms, struct hot_form *hot);
 bool forms_roomy(const struct forms *forms);
 /* forms_trim(), and nothing is left to be written. */
 void forms_trim_now(struct forms *forms);
-/* One that was to go with this commit is as any other. */
+/* The commit with which it was to go has come. */
 void forms_left(struct forms *forms, struct hot_form *hot);
 
 /* forms_tail.c: its row is to be written, in time; it has been; all have been. Those that are not

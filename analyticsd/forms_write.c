@@ -133,7 +133,9 @@ forms_committed(struct forms *forms)
 	forms->changed_loaded = 0;
 	LIST_FOR_EACH_SAFE (node, &forms->changed) {
 		struct hot_form *hot = container_of(node, struct hot_form, link);
+		bool leaving = hot->leaving;
 
+		forms_left(forms, hot);
 		note_stored(forms, hot);
 		if (hot->state_written) {
 			hot->row.state_seq = state_seq_of(hot);
@@ -150,7 +152,7 @@ forms_committed(struct forms *forms)
 			forms->changed_loaded++;
 		else if (!hot->stored && hot->room == NULL)
 			forms_drop(forms, hot);
-		else if (hot->leaving)
+		else if (leaving && hot->recount == NULL)
 			forms_unload(forms, hot);
 		else
 			forms_place(forms, hot);
