@@ -485,7 +485,10 @@ in_passing() {
 		npm install                                        takes what npm pack makes
 		tests/bench/run sandbox                            measures for minutes
 		tests/bench/run -r 5 -s 2                          measures for minutes
+		tests/bench/ingest layouts                         measures for minutes
+		tests/bench/ingest recount rebuild                 measures for minutes
 		tests/bench/run deflate                            measures for minutes
+		tests/bench/run levels                             measures for minutes
 		tests/bench/run slow                               measures for minutes
 		tests/bench/run tokens                             measures for minutes
 		tests/bench/run upgrade                            measures for minutes
