@@ -34,6 +34,7 @@ struct bag {
 void bag_free(struct bag *bag);
 /* The index of these bytes, or -1. `hash` is a hash of theirs, always of the same kind. */
 int bag_find(const struct bag *bag, const char *data, size_t length, uint32_t hash);
+
 /* Puts in what bag_find() did not find, with a count of 0; the new index. The bag has less than
  * BAG_MAX_ENTRIES and `length` is at most BAG_MAX_BYTES. */
 unsigned bag_insert(struct bag *bag, const char *data, size_t length, uint32_t hash);

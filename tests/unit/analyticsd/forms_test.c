@@ -11,6 +11,16 @@
 #include "tests/unit/analyticsd/world.h"
 #include "tests/unit/unit.h"
 
+/* So many forms with a response each, of both the same id, committed. */
+static void
+begin_with(struct world *w, size_t max, int forms)
+{
+	world_begin(w, max);
+	for (int form = 1; form <= forms; form++)
+		world_put(w, form, form, 4);
+	world_commit(w);
+}
+
 TEST(forms_are_crowded_by_their_bytes_too)
 {
 	struct world w;
@@ -133,10 +143,7 @@ TEST(forms_at_rest_are_few)
 {
 	struct world w;
 
-	world_begin(&w, 16);
-	for (int form = 1; form <= 16; form++)
-		world_put(&w, form, form, 4);
-	world_commit(&w);
+	begin_with(&w, 16, 16);
 	CHECK_INT(forms_count(w.forms), 16);
 	forms_rest(w.forms);
 	CHECK_INT(forms_count(w.forms), 2);
@@ -152,10 +159,7 @@ TEST(forms_are_appended_to_without_being_loaded)
 {
 	struct world w;
 
-	world_begin(&w, 4);
-	for (int form = 1; form <= 8; form++)
-		world_put(&w, form, form, 4);
-	world_commit(&w);
+	begin_with(&w, 4, 8);
 	uint64_t loads = counters[COUNTER_form_loads];
 	for (int id = 1; id <= 50; id++) {
 		world_put(&w, 100 + id, 1, 2);
@@ -199,10 +203,7 @@ TEST(forms_tail_is_read_at_the_start)
 {
 	struct world w;
 
-	world_begin(&w, 100);
-	for (int form = 1; form <= 3; form++)
-		world_put(&w, form, form, 4);
-	world_commit(&w);
+	begin_with(&w, 100, 3);
 	for (int life = 0; life < 3; life++) {
 		for (int i = 1; i <= 5; i++)
 			world_put(&w, 100 * life + 10 + i, 1 + i % 2, 4);
@@ -233,10 +234,7 @@ TEST(forms_tail_knows_what_was_written)
 {
 	struct world w;
 
-	world_begin(&w, 100);
-	world_put(&w, 1, 1, 4);
-	world_put(&w, 2, 2, 4);
-	world_commit(&w);
+	begin_with(&w, 100, 2);
 	for (int id = 11; id <= 20; id++)
 		world_put(&w, id, 1 + id % 2, 4);
 	commit_responses(&w);
@@ -297,10 +295,7 @@ TEST(forms_in_the_tail_stay)
 {
 	struct world w;
 
-	world_begin(&w, 1);
-	for (int form = 1; form <= 20; form++)
-		world_put(&w, form, form, 4);
-	world_commit(&w);
+	begin_with(&w, 1, 20);
 	for (int form = 1; form <= 20; form++)
 		world_put(&w, 20 + form, form, 4);
 	commit_responses(&w);
