@@ -485,6 +485,7 @@ in_passing() {
 		npm install                                        takes what npm pack makes
 		tests/bench/run sandbox                            measures for minutes
 		tests/bench/run -r 5 -s 2                          measures for minutes
+		tests/bench/ingest lag                             measures for minutes
 		tests/bench/ingest layouts                         measures for minutes
 		tests/bench/ingest recount rebuild                 measures for minutes
 		tests/bench/run deflate                            measures for minutes
